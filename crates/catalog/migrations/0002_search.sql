@@ -1,0 +1,139 @@
+-- Search under row-level security (docs/adr/0010-search-under-rls.md). Text operators are not leakproof, so that under
+-- a policy they may not use an index; these functions run as their owner, to whom no policy applies a condition, and
+-- apply the tenant themselves. They only read, and give out identifiers, words and counts of the transaction's own
+-- tenant; without a tenant they find nothing.
+create policy search on catalog.product for select to markethall_owner using (true);
+create policy search on catalog.term for select to markethall_owner using (true);
+
+-- The products that match `wanted`, in order, behind the one named by `after_*`; at most `take`.
+-- `words` and `exact` rank, `code` puts the product with that SKU or barcode first.
+-- "is not distinct from" and not "=": the index on `search` alone is the right one, its lexemes name the tenant.
+create function catalog.search_products(
+    wanted tsquery, words tsquery, exact tsquery, code text,
+    is_active boolean, price_min bigint, price_max bigint,
+    sort text, after_number bigint, after_text text, after_id uuid, take integer
+)
+returns table (product_id uuid, key_number bigint, key_text text)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    my_tenant constant uuid := nullif(current_setting('app.tenant_id', true), '')::uuid;
+begin
+    return query
+    select found.id, found.number, found.text
+    from (
+        select
+            p.id,
+            case sort
+                when 'price' then p.price
+                when '-price' then -p.price
+                when 'updatedAt' then (extract(epoch from p.updated_at) * 1000000)::bigint
+                when '-updatedAt' then -(extract(epoch from p.updated_at) * 1000000)::bigint
+                when 'relevance' then
+                    -(coalesce(ts_rank(p.search, words, 1), 0) * 1000000)::bigint
+                    - (coalesce(ts_rank(p.search, exact, 1), 0) * 2000000)::bigint
+                    - case
+                        when lower(p.sku) = code or p.barcode = code then 2000000000
+                        when starts_with(lower(p.sku), code) then 1000000000
+                        else 0
+                    end
+                else 0
+            end as number,
+            case sort when 'name' then p.name_key when '-name' then p.name_key when 'sku' then p.sku else '' end as text
+        from catalog.product as p
+        where
+            p.search @@ wanted
+            and p.tenant_id is not distinct from my_tenant
+            and (is_active is null or p.active = is_active)
+            and (price_min is null or p.price >= price_min)
+            and (price_max is null or p.price <= price_max)
+    ) as found
+    where
+        after_id is null
+        or case
+            when sort = '-name' then
+                found.text < after_text or (found.text = after_text and found.id < after_id)
+            when sort in ('-price', '-updatedAt') then
+                found.number > after_number or (found.number = after_number and found.id < after_id)
+            else (found.number, found.text, found.id) > (after_number, after_text, after_id)
+        end
+    order by
+        found.number,
+        case when sort = '-name' then found.text end desc,
+        case when sort <> '-name' then found.text end,
+        case when sort like '-%' then found.id end desc,
+        found.id
+    limit take;
+end
+$$;
+revoke execute on function catalog.search_products from public;
+grant execute on function catalog.search_products to markethall_app;
+
+-- Counts over the first `sample` products that match (all products without `wanted`): `kind` is category, price,
+-- attribute, active or counted.
+create function catalog.count_facets(
+    wanted tsquery, is_active boolean, price_min bigint, price_max bigint, price_steps bigint [], sample integer
+)
+returns table (kind text, value text, amount bigint)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    my_tenant constant uuid := nullif(current_setting('app.tenant_id', true), '')::uuid;
+begin
+    return query
+    with hit as materialized (
+        select p.category, p.price, p.active, p.attributes
+        from catalog.product as p
+        where
+            p.search @@ wanted
+            and p.tenant_id is not distinct from my_tenant
+            and (is_active is null or p.active = is_active)
+            and (price_min is null or p.price >= price_min)
+            and (price_max is null or p.price <= price_max)
+        limit sample
+    )
+    select 'category', h.category, count(*) from hit as h group by h.category
+    union all
+    select 'price', width_bucket(h.price, price_steps)::text, count(*) from hit as h group by 2
+    union all
+    select 'active', h.active::text, count(*) from hit as h group by h.active
+    union all
+    select 'counted', '', count(*) from hit as h
+    union all
+    (
+        select 'attribute', a.key || '=' || a.value, count(*) as products
+        from hit as h cross join lateral jsonb_each_text(h.attributes) as a
+        group by a.key, a.value
+        order by products desc, 2
+        limit 200
+    );
+end
+$$;
+revoke execute on function catalog.count_facets from public;
+grant execute on function catalog.count_facets to markethall_app;
+
+-- Words of the vocabulary that look like those typed, the most alike first; at most `take` for each.
+create function catalog.similar_words(typed text [], take integer)
+returns table (place integer, word text, likeness real, products bigint)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    my_tenant constant uuid := nullif(current_setting('app.tenant_id', true), '')::uuid;
+begin
+    return query
+    select t.place::integer, s.term, s.likeness, s.products
+    from unnest(typed) with ordinality as t (word, place)
+    cross join lateral (
+        select v.term, public.similarity(v.term, t.word) as likeness, v.products
+        from catalog.term as v
+        where v.tenant_id = my_tenant and v.kind = 'w' and v.term operator(public.%) t.word and v.products > 0
+        order by likeness desc, v.term
+        limit take
+    ) as s;
+end
+$$;
+revoke execute on function catalog.similar_words from public;
+grant execute on function catalog.similar_words to markethall_app;

@@ -1,0 +1,161 @@
+//! Products as they are kept and shown.
+
+use std::collections::BTreeMap;
+
+use db::{DbError, Row};
+use jiff::Timestamp;
+use kernel::{Currency, Money};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+kernel::id!(
+    /// A product: one SKU.
+    ProductId,
+    "prd"
+);
+
+/// The tax category of products that name none.
+pub const DEFAULT_TAX_CATEGORY: &str = "standard";
+/// What quantities count when nothing is said.
+pub(crate) const DEFAULT_UNIT: &str = "pcs";
+
+/// Free data about a product: a flat object of texts, numbers and flags.
+pub(crate) type Attributes = BTreeMap<String, Value>;
+
+/// What a merchant says about a product; everything but identity, version and times. Already within the rules.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ProductData {
+    pub(crate) sku: String,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    /// Minor units of the tenant's currency.
+    pub(crate) price: i64,
+    pub(crate) tax_category: String,
+    pub(crate) category: String,
+    pub(crate) barcode: Option<String>,
+    pub(crate) unit: String,
+    pub(crate) weight_grams: Option<i32>,
+    pub(crate) attributes: Attributes,
+    pub(crate) active: bool,
+}
+
+/// A product as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredProduct {
+    pub(crate) id: ProductId,
+    pub(crate) data: ProductData,
+    pub(crate) version: i32,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+}
+
+impl StoredProduct {
+    /// Reads a row with the columns of `find_products.sql`.
+    pub(crate) fn decode(row: &Row) -> Result<Self, DbError> {
+        let attributes: Value = row.try_get("attributes")?;
+        let attributes = match attributes {
+            Value::Object(members) => members.into_iter().collect(),
+            _ => Attributes::new(),
+        };
+        Ok(Self {
+            id: row.try_get("id")?,
+            data: ProductData {
+                sku: row.try_get("sku")?,
+                name: row.try_get("name")?,
+                description: row.try_get("description")?,
+                price: row.try_get("price")?,
+                tax_category: row.try_get("tax_category")?,
+                category: row.try_get("category")?,
+                barcode: row.try_get("barcode")?,
+                unit: row.try_get("unit")?,
+                weight_grams: row.try_get("weight_grams")?,
+                attributes,
+                active: row.try_get("active")?,
+            },
+            version: row.try_get("version")?,
+            created_at: row.try_get("created_at")?,
+            updated_at: row.try_get("updated_at")?,
+        })
+    }
+
+    /// As the API and messages show it.
+    pub(crate) fn into_product(self, currency: Currency) -> Product {
+        let data = self.data;
+        Product {
+            id: self.id,
+            sku: data.sku,
+            name: data.name,
+            description: data.description,
+            price: Money::new(data.price, currency),
+            tax_category: data.tax_category,
+            category: data.category,
+            barcode: data.barcode,
+            unit: data.unit,
+            weight_grams: data.weight_grams,
+            attributes: data.attributes,
+            active: data.active,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
+/// A product: what is sold, one SKU.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Product {
+    /// Identity.
+    pub id: ProductId,
+    /// The merchant's own key, unique and for ever.
+    #[schema(min_length = 1, max_length = 64)]
+    pub sku: String,
+    /// For people.
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: String,
+    /// More for people.
+    #[schema(max_length = 4000)]
+    pub description: String,
+    /// Per unit, in the merchant's currency; with or without VAT as the merchant's settings say.
+    pub price: Money,
+    /// Which of the tax rates applies.
+    #[schema(max_length = 32)]
+    pub tax_category: String,
+    /// A path, `Food/Bread`; empty for none.
+    #[schema(max_length = 200)]
+    pub category: String,
+    /// EAN, UPC or GTIN with its check digit.
+    #[schema(pattern = "^([0-9]{8}|[0-9]{12,14})$")]
+    pub barcode: Option<String>,
+    /// What a quantity counts: `pcs`, `kg`.
+    #[schema(max_length = 16)]
+    pub unit: String,
+    /// Weight of one unit in grams.
+    #[schema(minimum = 0, maximum = 100_000_000)]
+    pub weight_grams: Option<i32>,
+    /// Free data: texts, numbers and flags.
+    #[schema(value_type = BTreeMap<String, AttributeValue>)]
+    pub attributes: BTreeMap<String, Value>,
+    /// Whether it may be sold.
+    pub active: bool,
+    /// Counts changes; the entity tag.
+    #[schema(minimum = 1)]
+    pub version: i32,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// The value of an attribute.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum AttributeValue {
+    /// A text.
+    Text(#[schema(max_length = 256)] String),
+    /// A flag.
+    Flag(bool),
+    /// A number.
+    Number(f64),
+}

@@ -1,0 +1,64 @@
+//! What can be refused in the catalog, and the permissions of its routes.
+
+use kernel::{Code, Permission};
+
+/// See products, categories and tax rates.
+pub const CATALOG_READ: Permission = Permission::new("catalog:read");
+/// Create, change and deactivate products.
+pub const CATALOG_WRITE: Permission = Permission::new("catalog:write");
+/// Import products from files.
+pub const CATALOG_IMPORT: Permission = Permission::new("catalog:import");
+/// Change tax rates.
+pub const TAXES_WRITE: Permission = Permission::new("catalog:taxes");
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $status:literal, $title:literal, $help:literal;)*) => {
+        $($(#[$doc])* pub const $name: Code = Code::new(stringify!($name), $status, $title, $help);)*
+    };
+}
+
+codes! {
+    /// The product does not exist for this tenant.
+    PRODUCT_NOT_FOUND = 404, "There is no such product.", "Check the id or SKU; it may belong to another merchant.";
+    /// The import does not exist for this tenant.
+    IMPORT_NOT_FOUND = 404, "There is no such import.", "Check the id.";
+    /// The report of rejected rows is not there yet.
+    REJECTS_NOT_READY = 409, "The import has not finished.", "Ask for the import until its status is done or failed.";
+    /// Another product has the SKU.
+    SKU_EXISTS = 409, "A product with this SKU exists.", "Update that product, or choose another SKU.";
+    /// The SKU of a product never changes.
+    SKU_IMMUTABLE = 409, "The SKU of a product cannot be changed.", "Create a product with the new SKU and deactivate this one.";
+    /// A price in another currency than the tenant's.
+    CURRENCY_MISMATCH = 422, "The price is not in the merchant's currency.", "Send prices in the currency of the tenant.";
+    /// A tax category without rates.
+    UNKNOWN_TAX_CATEGORY = 422, "The tax category is not known.", "Use a category of GET /tax-rates, or add it there first.";
+    /// A barcode whose last digit is wrong.
+    BARCODE_INVALID = 422, "The barcode's check digit is wrong.", "Scan it again; an EAN, UPC or GTIN ends with a check digit.";
+    /// Two rates for the same time.
+    TAX_PERIODS_OVERLAP = 422, "Two rates of one tax category are valid at the same time.", "End one period where the next begins.";
+    /// Products still use the category.
+    TAX_CATEGORY_IN_USE = 409, "Products use a tax category that would go away.", "Keep at least one rate for it, or change the products first.";
+    /// A sort that needs a search.
+    RELEVANCE_NEEDS_SEARCH = 422, "Only a search can be sorted by relevance.", "Add `search`, or choose another `sort`.";
+    /// A range that holds nothing.
+    PRICE_RANGE_EMPTY = 422, "The lowest price is above the highest.", "Send a minPrice of at most maxPrice.";
+    /// The file cannot be a product file.
+    IMPORT_FILE_REFUSED = 422, "The file is not a file of products.", "Send CSV (or gzip of it) with the columns sku, name and price.";
+}
+
+/// Every code of this domain, for the catalogue of errors.
+pub const CODES: &[Code] = &[
+    PRODUCT_NOT_FOUND,
+    IMPORT_NOT_FOUND,
+    REJECTS_NOT_READY,
+    SKU_EXISTS,
+    SKU_IMMUTABLE,
+    CURRENCY_MISMATCH,
+    UNKNOWN_TAX_CATEGORY,
+    BARCODE_INVALID,
+    TAX_PERIODS_OVERLAP,
+    TAX_CATEGORY_IN_USE,
+    RELEVANCE_NEEDS_SEARCH,
+    PRICE_RANGE_EMPTY,
+    IMPORT_FILE_REFUSED,
+];

@@ -1,0 +1,72 @@
+//! `edge::Registry`: the tenant of a name or an identifier.
+
+use std::{
+    sync::{Arc, LazyLock},
+};
+
+use async_trait::async_trait;
+use db::DbError;
+use edge::{Registry, RegistryError};
+use kernel::{Tenant, TenantId};
+
+use super::cache::Key;
+use crate::{Control, tenants};
+
+static STALE: LazyLock<metrics::Counter> =
+    LazyLock::new(|| metrics::counter!("markethall_registry_stale_total"));
+static LOOKUPS: LazyLock<metrics::Counter> =
+    LazyLock::new(|| metrics::counter!("markethall_registry_lookups_total"));
+
+#[async_trait]
+impl Registry for Control {
+    async fn find_tenant(&self, slug: &str) -> Result<Option<Arc<Tenant>>, RegistryError> {
+        if slug.len() > 40 {
+            return Ok(None);
+        }
+        self.look_up(Key::Slug(slug)).await
+    }
+
+    async fn find_tenant_by_id(&self, id: TenantId) -> Result<Option<Arc<Tenant>>, RegistryError> {
+        self.look_up(Key::Id(id)).await
+    }
+
+    async fn knows_origin(&self, origin: &str) -> Result<bool, RegistryError> {
+        self.find_origin(origin).await
+    }
+}
+
+impl Control {
+    async fn look_up(&self, key: Key<'_>) -> Result<Option<Arc<Tenant>>, RegistryError> {
+        let cache = self.tenants();
+        let now = self.clock().now();
+        if let Some(found) = cache.find(key, now) {
+            return Ok(found);
+        }
+        let _turn = cache.take_turn(key).await;
+        if let Some(found) = cache.find(key, now) {
+            return Ok(found);
+        }
+        let epoch = cache.epoch();
+        match self.guarded(self.read_tenant(key)).await {
+            Ok(found) => {
+                cache.keep(key, found.clone(), now, epoch);
+                Ok(found)
+            }
+            Err(error) => {
+                STALE.increment(1);
+                cache.find_stale(key, now).map(Some).ok_or_else(|| RegistryError(error.to_string()))
+            }
+        }
+    }
+
+    async fn read_tenant(&self, key: Key<'_>) -> Result<Option<Arc<Tenant>>, DbError> {
+        LOOKUPS.increment(1);
+        let tx = self.db().control().await?;
+        let row = match key {
+            Key::Slug(slug) => tx.query_opt(include_str!("find_by_slug.sql"), &[&slug]).await?,
+            Key::Id(id) => tx.query_opt(include_str!("find_by_id.sql"), &[&id]).await?,
+        };
+        tx.commit().await?;
+        row.map(|row| tenants::decode_tenant(&row).map(Arc::new)).transpose()
+    }
+}

@@ -1,0 +1,2 @@
+select max(signs_from)
+from control.signing_key

@@ -1,0 +1,172 @@
+//! Verifying a token of the built-in issuer: signature, times, and whether its account still stands behind it.
+
+use std::sync::{Arc, LazyLock};
+
+use db::DbError;
+use edge::{AuthError, Principal};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
+use kernel::{Actor, PermissionSet, TenantId, Timestamp};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{
+    cache::{Anchor, Verified},
+    claims::{Claims, OPERATOR},
+    keys::KeyError,
+};
+use crate::{
+    Control,
+    accounts::{AccountId, SessionId},
+    permissions::SUPER_ADMIN,
+};
+
+/// No token of ours, nor any sensible one, is longer.
+const LONGEST: usize = 16 * 1024;
+
+#[derive(Deserialize)]
+struct Issued {
+    iss: String,
+}
+
+/// The header and issuer as the token claims them; nothing is verified yet.
+pub(crate) fn peek(bearer: &str) -> Result<(Header, String), AuthError> {
+    if bearer.len() > LONGEST {
+        return Err(AuthError::Invalid("too long"));
+    }
+    // Unknown algorithms, `none` among them, end here.
+    let header = jsonwebtoken::decode_header(bearer).map_err(|_| AuthError::Invalid("not a token"))?;
+    let issued: Issued = jsonwebtoken::insecure_decode_claims(bearer)
+        .map_err(|_| AuthError::Invalid("names no issuer"))?;
+    Ok((header, issued.iss))
+}
+
+/// Checks signature, algorithm, issuer and audience; times are checked by [`check_times`] with our clock.
+pub(crate) fn check_signature<C: DeserializeOwned + Clone>(
+    bearer: &str,
+    key: &DecodingKey,
+    algorithm: Algorithm,
+    issuer: &str,
+    audience: &str,
+) -> Result<C, AuthError> {
+    let mut validation = Validation::new(algorithm);
+    validation.set_issuer(&[issuer]);
+    validation.set_audience(&[audience]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    match jsonwebtoken::decode::<C>(bearer, key, &validation) {
+        Ok(token) => Ok(token.claims),
+        Err(error) => Err(AuthError::Invalid(reason(error.kind()))),
+    }
+}
+
+fn reason(kind: &jsonwebtoken::errors::ErrorKind) -> &'static str {
+    use jsonwebtoken::errors::ErrorKind;
+    match kind {
+        ErrorKind::InvalidSignature => "wrong signature",
+        ErrorKind::InvalidIssuer => "wrong issuer",
+        ErrorKind::InvalidAudience => "wrong audience",
+        ErrorKind::InvalidAlgorithm => "wrong algorithm",
+        ErrorKind::MissingRequiredClaim(_) => "lacks a claim",
+        _ => "not a token",
+    }
+}
+
+/// Whether a token is in its time, give or take `leeway_s`; returns when it stops being so.
+pub(crate) fn check_times(
+    exp: i64,
+    nbf: Option<i64>,
+    leeway_s: i64,
+    now: Timestamp,
+) -> Result<Timestamp, AuthError> {
+    let until = Timestamp::from_second(exp.saturating_add(leeway_s))
+        .map_err(|_| AuthError::Invalid("expires beyond all time"))?;
+    if until <= now {
+        return Err(AuthError::Expired);
+    }
+    if nbf.is_some_and(|nbf| nbf > now.as_second().saturating_add(leeway_s)) {
+        return Err(AuthError::Invalid("not valid yet"));
+    }
+    Ok(until)
+}
+
+/// Verifies a token that names our own issuer.
+pub(crate) async fn verify_own(
+    control: &Control,
+    bearer: &str,
+    header: &Header,
+    now: Timestamp,
+) -> Result<Verified, AuthError> {
+    if header.alg != Algorithm::EdDSA {
+        return Err(AuthError::Invalid("wrong algorithm"));
+    }
+    let kid = header.kid.as_deref().ok_or(AuthError::Invalid("names no key"))?;
+    let key = control.find_signing_key(kid, now).await.map_err(unavailable)?;
+    let key = key.ok_or(AuthError::Invalid("unknown key"))?;
+    let config = control.config();
+    let claims: Claims =
+        check_signature(bearer, &key.verifying, Algorithm::EdDSA, &config.issuer, &config.audience)?;
+    let expires_at = check_times(claims.exp, Some(claims.nbf), 0, now)?;
+    let permissions = PermissionSet::new(claims.permissions);
+    if claims.sub == OPERATOR {
+        let principal = Principal { actor: Actor::Operator, tenant: claims.tenant, permissions, expires_at };
+        return Ok(Verified { principal: Arc::new(principal), anchor: Anchor::Operator, confirmed: true });
+    }
+    let account: AccountId = claims.sub.parse().map_err(|_| AuthError::Invalid("unknown subject"))?;
+    let standing = Standing {
+        account,
+        tenant: claims.tenant,
+        session: claims.sid,
+        generations: claims.generations.unwrap_or_default(),
+        platform: claims.role.as_deref() == Some(SUPER_ADMIN),
+    };
+    let confirmed = standing.check(control).await?;
+    let actor = Actor::User(claims.sub.into());
+    let principal = Principal { actor, tenant: claims.tenant, permissions, expires_at };
+    let anchor = Anchor::Account { account, tenant: claims.tenant, session: claims.sid };
+    Ok(Verified { principal: Arc::new(principal), anchor, confirmed })
+}
+
+fn unavailable(error: KeyError) -> AuthError {
+    AuthError::Unavailable(error.to_string())
+}
+
+/// What must still be so for a signed token to be worth something.
+struct Standing {
+    account: AccountId,
+    tenant: Option<TenantId>,
+    session: Option<SessionId>,
+    generations: [i32; 2],
+    platform: bool,
+}
+
+static UNSEEN: LazyLock<metrics::Counter> =
+    LazyLock::new(|| metrics::counter!("markethall_tokens_accepted_unseen_total"));
+
+impl Standing {
+    /// Asks the database; false when it is away and the signature has to suffice: such tokens live for minutes, and
+    /// tills must trade on. That is counted.
+    async fn check(&self, control: &Control) -> Result<bool, AuthError> {
+        match control.guarded(self.ask(control)).await {
+            Ok(true) => Ok(true),
+            Ok(false) => Err(AuthError::Invalid("revoked")),
+            Err(DbError::Unavailable(_)) => {
+                UNSEEN.increment(1);
+                Ok(false)
+            }
+            Err(error) => Err(AuthError::Unavailable(error.to_string())),
+        }
+    }
+
+    async fn ask(&self, control: &Control) -> Result<bool, DbError> {
+        let tx = control.db().control().await?;
+        let [account, membership] = self.generations;
+        let row = tx
+            .query_one(
+                include_str!("check_standing.sql"),
+                &[&self.account, &self.tenant, &self.session, &account, &membership, &self.platform],
+            )
+            .await?;
+        tx.commit().await?;
+        Ok(row.try_get(0)?)
+    }
+}

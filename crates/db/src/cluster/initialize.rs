@@ -1,0 +1,101 @@
+//! Makes a new database: `initdb` beside its final place, renamed into it when complete.
+
+use std::{fs, io::Write as _, path::Path};
+
+use super::{
+    ADMIN_ROLE, ClusterError, Profile,
+    account::{Account, command},
+    binaries::Binaries,
+    layout::Layout,
+    secrets::{Secrets, write_for_program},
+};
+
+/// Character types of Unicode where the system has them; without, only ASCII letters have upper and lower case.
+const CHARACTER_TYPES: [&str; 2] = ["C.UTF-8", "C"];
+
+/// Makes the database. A crash in the middle leaves a draft that the next call throws away.
+pub(super) async fn initialize(
+    layout: &Layout,
+    binaries: &Binaries,
+    account: Option<&Account>,
+    profile: Profile,
+    secrets: &Secrets,
+) -> Result<(), ClusterError> {
+    let draft = layout.home.join("data.draft");
+    let password = layout.home.join("password.draft");
+    write_for_program(&password, &secrets.admin).map_err(ClusterError::file("cannot write", &password))?;
+    if let Some(account) = account {
+        account.own(&password)?;
+    }
+    let mut made = Ok(());
+    for ctype in CHARACTER_TYPES {
+        remove_dir(&draft)?;
+        made = initdb(binaries, account, profile, &draft, &password, ctype).await;
+        if !matches!(&made, Err(ClusterError::Initialize(text)) if text.contains("locale")) {
+            break;
+        }
+    }
+    fs::remove_file(&password).map_err(ClusterError::file("cannot remove", &password))?;
+    made?;
+    include_settings(&draft)?;
+    fs::rename(&draft, &layout.database).map_err(ClusterError::file("cannot rename", draft))
+}
+
+async fn initdb(
+    binaries: &Binaries,
+    account: Option<&Account>,
+    profile: Profile,
+    draft: &Path,
+    password: &Path,
+    ctype: &str,
+) -> Result<(), ClusterError> {
+    let mut initdb = command(&binaries.program("initdb"), account);
+    initdb
+        .arg("--pgdata")
+        .arg(draft)
+        .arg("--pwfile")
+        .arg(password)
+        .args([
+            "--username",
+            ADMIN_ROLE,
+            "--auth",
+            "scram-sha-256",
+            "--encoding",
+            "UTF8",
+            "--no-instructions",
+        ])
+        // Sorting by bytes makes every text index serve prefix searches and never breaks with a system upgrade.
+        .args(["--locale", "C", "--lc-ctype", ctype]);
+    match profile {
+        Profile::Production => initdb.arg("--data-checksums"),
+        Profile::Test => initdb.arg("--no-sync"),
+    };
+    let output = initdb
+        .output()
+        .await
+        .map_err(ClusterError::file("cannot run", binaries.program("initdb")))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(ClusterError::Initialize(said.trim().chars().take(2000).collect()))
+}
+
+fn include_settings(draft: &Path) -> Result<(), ClusterError> {
+    let path = draft.join("postgresql.conf");
+    let append = |path: &Path| {
+        let mut file = fs::OpenOptions::new().append(true).open(path)?;
+        file.write_all(b"\ninclude_if_exists = 'markethall.conf'\ninclude_if_exists = 'local.conf'\n")?;
+        file.sync_all()
+    };
+    append(&path).map_err(ClusterError::file("cannot extend", &path))
+}
+
+fn remove_dir(dir: &Path) -> Result<(), ClusterError> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(ClusterError::file("cannot remove", dir)(error))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,25 @@
+//! The only crate that talks to PostgreSQL: connections, transactions, the combiner, the private cluster, migrations.
+#![doc = include_str!("../README.md")]
+
+pub mod cluster;
+pub mod combiner;
+mod error;
+mod invalidation;
+pub mod migrate;
+mod pool;
+mod relay;
+mod stmt;
+mod tx;
+
+pub use combiner::{Batch, BatchTx, Combiner, CombinerLimits};
+pub use error::DbError;
+pub use invalidation::{Invalidations, Source, Stale};
+pub use migrate::{DomainMigrations, Migration, Migrations};
+pub use pool::{
+    APP_ROLE, CONTROL_DATABASE, CONTROL_ROLE, Db, DbConfig, PoolLimits, RELAY_ROLE, RolePasswords,
+    SHARED_DATABASE,
+};
+pub use relay::{Notice, RelayConn};
+pub use stmt::{Hook, Param, Stmt};
+pub use tokio_postgres::{Config as ConnectionConfig, Row, types};
+pub use tx::{ControlTx, TenantTx};

@@ -1,0 +1,264 @@
+//! Connections: one bounded pool per database and role. Nobody outside this crate sees a raw connection.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use kernel::{Ctx, Placement};
+use secrecy::{ExposeSecret, SecretString};
+use tokio_postgres::NoTls;
+
+use crate::{ControlTx, DbError, TenantTx};
+
+/// The database that holds the control plane, in the cluster that the control plane is configured to use.
+pub const CONTROL_DATABASE: &str = "markethall_control";
+/// The database that tenants share, in each cluster.
+pub const SHARED_DATABASE: &str = "markethall_shared";
+/// The role that serves requests on tenant databases: owns nothing, bypasses nothing.
+pub const APP_ROLE: &str = "markethall_app";
+/// The role that carries messages between tenants' outboxes and consumers.
+pub const RELAY_ROLE: &str = "markethall_relay";
+/// The role of the control plane on the control database.
+pub const CONTROL_ROLE: &str = "markethall_control";
+
+/// The passwords of the roles that the program signs in with; the same on every cluster of an installation.
+#[derive(Clone)]
+pub struct RolePasswords {
+    /// Of [`APP_ROLE`].
+    pub app: SecretString,
+    /// Of [`RELAY_ROLE`].
+    pub relay: SecretString,
+    /// Of [`CONTROL_ROLE`].
+    pub control: SecretString,
+}
+
+/// How many connections are kept and how long a caller waits for one.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolLimits {
+    /// Connections per tenant database.
+    pub tenant_max: usize,
+    /// Connections to the control database.
+    pub control_max: usize,
+    /// How long a caller waits for a free or new connection.
+    pub wait: Duration,
+}
+
+impl Default for PoolLimits {
+    fn default() -> Self {
+        Self { tenant_max: 16, control_max: 8, wait: Duration::from_secs(3) }
+    }
+}
+
+/// Where clusters are and how to sign in.
+#[derive(Clone)]
+pub struct DbConfig {
+    /// By shard name: host, port and TLS of a cluster; user, password and database are filled in per pool.
+    pub shards: HashMap<Arc<str>, tokio_postgres::Config>,
+    /// The cluster that holds the control database.
+    pub control: tokio_postgres::Config,
+    /// The control database's name; [`CONTROL_DATABASE`] except in tests.
+    pub control_database: Arc<str>,
+    /// How to sign in.
+    pub passwords: RolePasswords,
+    /// Sizes and waits.
+    pub limits: PoolLimits,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Profile {
+    /// Requests: plans as PostgreSQL sees fit.
+    General,
+    /// Set-based hot statements: always the generic plan.
+    Hot,
+    /// Carrying messages.
+    Relay,
+}
+
+type PoolKey = (Arc<str>, Arc<str>, Profile);
+
+struct Inner {
+    config: DbConfig,
+    control: Pool,
+    pools: RwLock<HashMap<PoolKey, Pool>>,
+}
+
+/// The only door to databases. Cheap to clone.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+impl Db {
+    /// Prepares pools; connects only when the first connection is asked for.
+    ///
+    /// # Errors
+    /// [`DbError::Other`] when the configuration cannot make a pool.
+    pub fn new(config: DbConfig) -> Result<Self, DbError> {
+        let mut control = config.control.clone();
+        control
+            .user(CONTROL_ROLE)
+            .password(config.passwords.control.expose_secret())
+            .dbname(&*config.control_database);
+        let control = build(control, "", config.limits.control_max, config.limits.wait)?;
+        Ok(Self(Arc::new(Inner { config, control, pools: RwLock::default() })))
+    }
+
+    /// Starts a transaction on the data of `ctx`'s tenant; `BEGIN` and the tenant travel with its first statement.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] when no connection can be had in time.
+    pub async fn begin(&self, ctx: &Ctx) -> Result<TenantTx, DbError> {
+        let conn = self.connection(&ctx.tenant.placement, Profile::General).await?;
+        Ok(TenantTx::new(conn, ctx.clone(), false))
+    }
+
+    /// Starts a read-only transaction on the data of `ctx`'s tenant.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] when no connection can be had in time.
+    pub async fn begin_read(&self, ctx: &Ctx) -> Result<TenantTx, DbError> {
+        let conn = self.connection(&ctx.tenant.placement, Profile::General).await?;
+        Ok(TenantTx::new(conn, ctx.clone(), true))
+    }
+
+    /// Starts a transaction on the control database.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] when no connection can be had in time.
+    pub async fn control(&self) -> Result<ControlTx, DbError> {
+        Ok(ControlTx::new(self.0.control.get().await?))
+    }
+
+    /// A connection for set-based work over several tenants of one database; see [`crate::combiner`].
+    pub(crate) async fn hot(&self, placement: &Placement) -> Result<Object, DbError> {
+        self.connection(placement, Profile::Hot).await
+    }
+
+    /// Settings to connect to `placement` as the relay role, for sessions that outlive a pool's loan.
+    ///
+    /// # Errors
+    /// [`DbError::Other`] on an unknown shard.
+    pub fn relay_config(&self, placement: &Placement) -> Result<tokio_postgres::Config, DbError> {
+        self.config_for(placement, Profile::Relay)
+    }
+
+    /// Settings to connect to the control database, for sessions that outlive a pool's loan (listening).
+    #[must_use]
+    pub fn control_config(&self) -> tokio_postgres::Config {
+        let config = &self.0.config;
+        let mut control = config.control.clone();
+        control
+            .user(CONTROL_ROLE)
+            .password(config.passwords.control.expose_secret())
+            .dbname(&*config.control_database);
+        control
+    }
+
+    /// The names of all configured shards, sorted.
+    #[must_use]
+    pub fn shard_names(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<_> = self.0.config.shards.keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Forgets the pools of a database that is going away; their connections close when returned.
+    pub fn forget(&self, placement: &Placement) {
+        if let Ok(mut pools) = self.0.pools.write() {
+            pools.retain(|(shard, database, _), pool| {
+                let gone = *shard == placement.shard && *database == placement.database;
+                if gone {
+                    pool.close();
+                }
+                !gone
+            });
+        }
+    }
+
+    /// `(name, connections in use, connections open, most)` of each pool, for metrics and health.
+    #[must_use]
+    pub fn pool_status(&self) -> Vec<(String, usize, usize, usize)> {
+        let row = |name: String, pool: &Pool| {
+            let status = pool.status();
+            (name, status.size.saturating_sub(status.available), status.size, status.max_size)
+        };
+        let mut rows = vec![row("control".to_owned(), &self.0.control)];
+        if let Ok(pools) = self.0.pools.read() {
+            rows.extend(pools.iter().map(|((shard, database, profile), pool)| {
+                let kind = if *profile == Profile::Hot { "/hot" } else { "" };
+                row(format!("{shard}/{database}{kind}"), pool)
+            }));
+        }
+        rows
+    }
+
+    async fn connection(&self, placement: &Placement, profile: Profile) -> Result<Object, DbError> {
+        let key = (placement.shard.clone(), placement.database.clone(), profile);
+        let known = self.0.pools.read().ok().and_then(|pools| pools.get(&key).cloned());
+        let pool = match known {
+            Some(pool) => pool,
+            None => self.open(placement, key)?,
+        };
+        Ok(pool.get().await?)
+    }
+
+    fn open(&self, placement: &Placement, key: PoolKey) -> Result<Pool, DbError> {
+        let options = match key.2 {
+            Profile::Hot => "-c plan_cache_mode=force_generic_plan",
+            Profile::General | Profile::Relay => "",
+        };
+        let limits = self.0.config.limits;
+        let config = self.config_for(placement, key.2)?;
+        let mut pools =
+            self.0.pools.write().map_err(|_| DbError::Other("pool table is poisoned".to_owned()))?;
+        if let Some(pool) = pools.get(&key) {
+            return Ok(pool.clone());
+        }
+        let pool = build(config, options, limits.tenant_max, limits.wait)?;
+        pools.insert(key, pool.clone());
+        Ok(pool)
+    }
+
+    fn config_for(
+        &self,
+        placement: &Placement,
+        profile: Profile,
+    ) -> Result<tokio_postgres::Config, DbError> {
+        let config = &self.0.config;
+        let shard = config
+            .shards
+            .get(&placement.shard)
+            .ok_or_else(|| DbError::Other(format!("unknown shard {}", placement.shard)))?;
+        let (role, password) = match profile {
+            Profile::General | Profile::Hot => (APP_ROLE, &config.passwords.app),
+            Profile::Relay => (RELAY_ROLE, &config.passwords.relay),
+        };
+        let mut shard = shard.clone();
+        shard.user(role).password(password.expose_secret()).dbname(&*placement.database);
+        Ok(shard)
+    }
+}
+
+fn build(
+    mut config: tokio_postgres::Config,
+    options: &str,
+    max: usize,
+    wait: Duration,
+) -> Result<Pool, DbError> {
+    config.application_name("markethall").connect_timeout(wait).options(format!(
+        "-c jit=off -c statement_timeout=30s -c lock_timeout=5s \
+         -c idle_in_transaction_session_timeout=60s -c timezone=UTC {options}"
+    ));
+    let manager = Manager::from_config(
+        config,
+        NoTls,
+        ManagerConfig { recycling_method: RecyclingMethod::Fast },
+    );
+    Pool::builder(manager)
+        .max_size(max)
+        .timeouts(Timeouts { wait: Some(wait), create: Some(wait), recycle: Some(wait) })
+        .runtime(Runtime::Tokio1)
+        .build()
+        .map_err(|error| DbError::Other(error.to_string()))
+}

@@ -1,0 +1,258 @@
+//! Transactions: [`TenantTx`] is the only door to tenant data, [`ControlTx`] the one to the control plane's.
+
+use std::{
+    fmt,
+    future::Future,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use deadpool_postgres::Object;
+use futures::future::join;
+use kernel::{Ctx, TenantId};
+use tokio_postgres::{Row, types::ToSql};
+
+use crate::{DbError, Stmt};
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+/// An open transaction on one connection; `BEGIN` travels with the first statement.
+struct Session {
+    conn: Option<Object>,
+    begin: String,
+    started: AtomicBool,
+    failed: AtomicBool,
+    hooks: Mutex<Vec<Hook>>,
+}
+
+impl Session {
+    fn new(conn: Object, begin: String) -> Self {
+        let (started, failed) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { conn: Some(conn), begin, started, failed, hooks: Mutex::default() }
+    }
+
+    fn conn(&self) -> Result<&Object, DbError> {
+        self.conn.as_ref().ok_or_else(|| DbError::Other("the transaction has ended".to_owned()))
+    }
+
+    /// Sends `statement` behind `BEGIN` when it is the first one; both travel in one round trip.
+    async fn send<T>(
+        &self,
+        conn: &Object,
+        statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, DbError> {
+        let answer = if self.started.swap(true, Ordering::SeqCst) {
+            statement.await
+        } else {
+            let (begun, answer) = join(conn.batch_execute(&self.begin), statement).await;
+            begun.and(answer)
+        };
+        answer.map_err(|error| {
+            self.failed.store(true, Ordering::SeqCst);
+            error.into()
+        })
+    }
+
+    async fn query(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, DbError> {
+        let conn = self.conn()?;
+        let prepared = conn.prepare_cached(sql).await?;
+        self.send(conn, conn.query(&prepared, params)).await
+    }
+
+    async fn execute(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, DbError> {
+        let conn = self.conn()?;
+        let prepared = conn.prepare_cached(sql).await?;
+        self.send(conn, conn.execute(&prepared, params)).await
+    }
+
+    fn on_commit(&self, hook: Hook) {
+        if let Ok(mut hooks) = self.hooks.lock() {
+            hooks.push(hook);
+        }
+    }
+
+    async fn commit(mut self) -> Result<(), DbError> {
+        if self.started.load(Ordering::SeqCst) {
+            // PostgreSQL answers COMMIT of a failed transaction with a silent ROLLBACK: never report that as done.
+            if self.failed.load(Ordering::SeqCst) {
+                return Err(DbError::Other("a statement of this transaction failed".to_owned()));
+            }
+            self.conn()?.batch_execute("commit").await?;
+            self.started.store(false, Ordering::SeqCst);
+        }
+        drop(self.conn.take());
+        let hooks = self.hooks.lock().map(|mut hooks| std::mem::take(&mut *hooks)).unwrap_or_default();
+        for hook in hooks {
+            hook();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let (Some(conn), true) = (self.conn.take(), self.started.load(Ordering::SeqCst)) {
+            roll_back(conn);
+        }
+    }
+}
+
+/// Rolls back in the background and returns the connection to its pool; throws it away where that is not possible.
+pub(crate) fn roll_back(conn: Object) {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => {
+            runtime.spawn(async move {
+                if conn.batch_execute("rollback").await.is_err() {
+                    drop(Object::take(conn));
+                }
+            });
+        }
+        Err(_) => drop(Object::take(conn)),
+    }
+}
+
+macro_rules! statements {
+    () => {
+        /// Runs a statement and returns its rows.
+        ///
+        /// # Errors
+        /// [`DbError`]; the transaction is then lost and must be dropped.
+        pub async fn query(
+            &self,
+            sql: &'static str,
+            params: &[&(dyn ToSql + Sync)],
+        ) -> Result<Vec<Row>, DbError> {
+            self.session.query(sql, params).await
+        }
+
+        /// Runs a statement that returns exactly one row.
+        ///
+        /// # Errors
+        /// [`DbError::Other`] on none or several; else as [`Self::query`].
+        pub async fn query_one(
+            &self,
+            sql: &'static str,
+            params: &[&(dyn ToSql + Sync)],
+        ) -> Result<Row, DbError> {
+            let found = self.query_opt(sql, params).await?;
+            found.ok_or_else(|| DbError::Other("a row was expected, none came".to_owned()))
+        }
+
+        /// Runs a statement that returns at most one row.
+        ///
+        /// # Errors
+        /// [`DbError::Other`] on several; else as [`Self::query`].
+        pub async fn query_opt(
+            &self,
+            sql: &'static str,
+            params: &[&(dyn ToSql + Sync)],
+        ) -> Result<Option<Row>, DbError> {
+            let mut rows = self.session.query(sql, params).await?;
+            if rows.len() > 1 {
+                return Err(DbError::Other("one row was expected, several came".to_owned()));
+            }
+            Ok(rows.pop())
+        }
+
+        /// Runs a statement and returns how many rows it changed.
+        ///
+        /// # Errors
+        /// As [`Self::query`].
+        pub async fn execute(
+            &self,
+            sql: &'static str,
+            params: &[&(dyn ToSql + Sync)],
+        ) -> Result<u64, DbError> {
+            self.session.execute(sql, params).await
+        }
+
+        /// Runs a statement given as a value.
+        ///
+        /// # Errors
+        /// As [`Self::query`].
+        pub async fn run(&self, stmt: Stmt) -> Result<Vec<Row>, DbError> {
+            let rows = self.session.query(stmt.sql, &stmt.refs()).await?;
+            if let Some(hook) = stmt.after_commit {
+                self.session.on_commit(Box::new(move || hook()));
+            }
+            Ok(rows)
+        }
+
+        /// Calls `hook` once this transaction has committed; never when it rolls back.
+        pub fn on_commit(&self, hook: impl FnOnce() + Send + 'static) {
+            self.session.on_commit(Box::new(hook));
+        }
+
+        /// Tells the caches of every process, at commit, that what they hold under `key` is stale.
+        ///
+        /// # Errors
+        /// As [`Self::query`].
+        pub async fn notify_invalidate(&self, key: &str) -> Result<(), DbError> {
+            self.query("select pg_notify('markethall_invalidate', $1)", &[&key]).await.map(drop)
+        }
+
+        /// Makes everything since the start permanent. Dropping the transaction instead rolls it back.
+        ///
+        /// # Errors
+        /// [`DbError::Unavailable`] leaves open whether it committed; effects carry idempotency keys for that.
+        pub async fn commit(self) -> Result<(), DbError> {
+            self.session.commit().await
+        }
+    };
+}
+
+/// A transaction bound to one tenant: row-level security shows and takes only that tenant's rows.
+pub struct TenantTx {
+    session: Session,
+    ctx: Ctx,
+}
+
+impl TenantTx {
+    pub(crate) fn new(conn: Object, ctx: Ctx, read_only: bool) -> Self {
+        let mode = if read_only { "begin read only" } else { "begin" };
+        let begin =
+            format!("{mode}; select set_config('app.tenant_id', '{}', true)", ctx.tenant_id().0);
+        Self { session: Session::new(conn, begin), ctx }
+    }
+
+    /// The context it was begun with.
+    #[must_use]
+    pub fn ctx(&self) -> &Ctx {
+        &self.ctx
+    }
+
+    /// The tenant it is bound to.
+    #[must_use]
+    pub fn tenant_id(&self) -> TenantId {
+        self.ctx.tenant_id()
+    }
+
+    statements!();
+}
+
+impl fmt::Debug for TenantTx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantTx").field("tenant", &self.tenant_id()).finish_non_exhaustive()
+    }
+}
+
+/// A transaction on the control database.
+pub struct ControlTx {
+    session: Session,
+}
+
+impl ControlTx {
+    pub(crate) fn new(conn: Object) -> Self {
+        Self { session: Session::new(conn, "begin".to_owned()) }
+    }
+
+    statements!();
+}
+
+impl fmt::Debug for ControlTx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ControlTx").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,7 @@
+//! The database crate on a real PostgreSQL.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test says where")]
+
+mod cluster;
+mod isolation;
+mod migrate;
+mod shelf;

@@ -1,0 +1,71 @@
+//! Settings of the edge.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::Network;
+
+/// Settings of the edge; every bound is one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EdgeConfig {
+    /// A request that takes longer is stopped with 503.
+    pub request_timeout_ms: u64,
+    /// A body that takes longer to arrive is given up with 408.
+    pub body_timeout_ms: u64,
+    /// Requests worked on at once; more are refused with 503 before memory grows.
+    pub max_in_flight: usize,
+    /// Addresses from which health details and metrics are shown without a token.
+    pub operator_networks: Vec<Network>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// Clients come by TLS (ended here or at a proxy): answers carry HSTS.
+    pub https: bool,
+    /// How long idempotency keys are kept, 24 to 72 hours.
+    pub idempotency_keep_hours: u32,
+}
+
+impl Default for EdgeConfig {
+    fn default() -> Self {
+        Self {
+            request_timeout_ms: 30_000,
+            body_timeout_ms: 10_000,
+            max_in_flight: 4_096,
+            operator_networks: vec![Network::LOOPBACK_V4, Network::LOOPBACK_V6],
+            trusted_proxies: Vec::new(),
+            https: false,
+            idempotency_keep_hours: 48,
+        }
+    }
+}
+
+impl EdgeConfig {
+    /// Refuses settings that cannot work.
+    ///
+    /// # Errors
+    /// A sentence naming the setting and its bounds.
+    pub fn validate(&self) -> Result<(), String> {
+        let within = |name: &str, value: u64, least: u64, most: u64| {
+            if (least..=most).contains(&value) {
+                Ok(())
+            } else {
+                Err(format!("edge.{name} must be between {least} and {most}, not {value}"))
+            }
+        };
+        within("request_timeout_ms", self.request_timeout_ms, 10, 600_000)?;
+        within("body_timeout_ms", self.body_timeout_ms, 10, 600_000)?;
+        within("max_in_flight", self.max_in_flight as u64, 1, 1_000_000)?;
+        within("idempotency_keep_hours", u64::from(self.idempotency_keep_hours), 24, 72)?;
+        within("operator_networks (count)", self.operator_networks.len() as u64, 0, 64)?;
+        within("trusted_proxies (count)", self.trusted_proxies.len() as u64, 0, 64)
+    }
+
+    pub(crate) fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.request_timeout_ms)
+    }
+
+    pub(crate) fn body_timeout(&self) -> Duration {
+        Duration::from_millis(self.body_timeout_ms)
+    }
+}

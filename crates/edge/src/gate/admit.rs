@@ -1,0 +1,203 @@
+//! Who asks, for which tenant, and may they: authentication, tenant, permission, in this order.
+
+use std::{net::IpAddr, sync::Arc};
+
+use http::{HeaderMap, HeaderName, header};
+use kernel::{Permission, Tenant, TenantStatus, Timestamp};
+
+use super::{Peer, correlation::Ties};
+use crate::{
+    Access, AuthError, Edge, FieldError, Op, Principal, Problem, SecurityEvent, SecurityEventKind, codes,
+};
+
+const TENANT: HeaderName = HeaderName::from_static("x-tenant");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// What admission has found out; kept also when it refuses, for the log and for CORS.
+#[derive(Debug, Default)]
+pub(super) struct Admitted {
+    pub(super) principal: Option<Arc<Principal>>,
+    pub(super) tenant: Option<Arc<Tenant>>,
+}
+
+/// One request before its handler.
+pub(super) struct Arrival<'a> {
+    pub(super) edge: &'a Edge,
+    pub(super) op: &'a Op,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) ties: &'a Ties,
+    pub(super) address: Option<IpAddr>,
+    /// The address cannot be trusted: a proxy that nobody configured stands in between.
+    pub(super) disguised: bool,
+    pub(super) now: Timestamp,
+}
+
+impl Arrival<'_> {
+    /// Lets the request in or says why not; what is known by then stays in `known`.
+    pub(super) async fn admit(&self, known: &mut Admitted) -> Result<(), Problem> {
+        let access = self.op.access.unwrap_or(Access::Platform(Permission::new("platform:undeclared")));
+        match access {
+            Access::Public => {
+                known.tenant = self.named_tenant().await?.filter(|tenant| tenant.status == TenantStatus::Active);
+                Ok(())
+            }
+            Access::OperatorNetwork(permission) => {
+                if self.is_operator_network() {
+                    return Ok(());
+                }
+                if !self.headers.contains_key(header::AUTHORIZATION) {
+                    self.record(SecurityEventKind::OperatorRouteRefused, known, "no token");
+                    return Err(Problem::new(codes::UNAUTHENTICATED));
+                }
+                self.authenticate(known).await?;
+                self.permit(permission, known)
+            }
+            Access::Authenticated => {
+                self.authenticate(known).await?;
+                self.enter_tenant(known).await
+            }
+            Access::Permission(permission) => {
+                self.authenticate(known).await?;
+                self.enter_tenant(known).await?;
+                if known.tenant.is_none() {
+                    return Err(Problem::new(codes::TENANT_REQUIRED));
+                }
+                self.permit(permission, known)
+            }
+            Access::Platform(permission) => {
+                self.authenticate(known).await?;
+                self.permit(permission, known)
+            }
+        }
+    }
+
+    /// A page of the tenant's own may read why its call was refused.
+    pub(super) async fn name_tenant_for_cors(&self, known: &mut Admitted) {
+        if known.tenant.is_none() && self.headers.contains_key(header::ORIGIN) {
+            known.tenant = self.named_tenant().await.ok().flatten();
+        }
+    }
+
+    async fn authenticate(&self, known: &mut Admitted) -> Result<(), Problem> {
+        let Some(bearer) = bearer(self.headers) else { return Err(Problem::new(codes::UNAUTHENTICATED)) };
+        let principal = match self.edge.0.identity.authenticate(bearer, self.now).await {
+            Ok(principal) if principal.expires_at > self.now => principal,
+            Ok(_) | Err(AuthError::Expired) => {
+                self.record(SecurityEventKind::TokenRefused, known, "expired");
+                return Err(Problem::new(codes::TOKEN_EXPIRED));
+            }
+            Err(AuthError::Invalid(reason)) => {
+                self.record(SecurityEventKind::TokenRefused, known, reason);
+                return Err(Problem::new(codes::UNAUTHENTICATED));
+            }
+            Err(AuthError::Unavailable(cause)) => {
+                return Err(Problem::new(codes::IDENTITY_UNAVAILABLE).because(cause));
+            }
+        };
+        known.principal = Some(principal);
+        Ok(())
+    }
+
+    /// The tenant named in `X-Tenant`, else the token's own. A token of one tenant opens no other.
+    async fn enter_tenant(&self, known: &mut Admitted) -> Result<(), Problem> {
+        let bound = known.principal.as_ref().and_then(|principal| principal.tenant);
+        let registry = &self.edge.0.registry;
+        let unavailable = |error| Problem::new(codes::IDENTITY_UNAVAILABLE).because(error);
+        let named = self.headers.contains_key(TENANT);
+        let found = match (named, bound) {
+            (true, _) => self.named_tenant().await?,
+            (false, Some(id)) => registry.find_tenant_by_id(id).await.map_err(unavailable)?,
+            (false, None) => return Ok(()),
+        };
+        let Some(tenant) = found else {
+            self.record(SecurityEventKind::TenantMismatch, known, "unknown tenant");
+            return Err(Problem::new(codes::TENANT_MISMATCH));
+        };
+        if bound.is_some_and(|id| id != tenant.id) {
+            self.record(SecurityEventKind::TenantMismatch, known, "token of another tenant");
+            return Err(Problem::new(codes::TENANT_MISMATCH));
+        }
+        let active = tenant.status == TenantStatus::Active;
+        known.tenant = Some(tenant);
+        if active { Ok(()) } else { Err(Problem::new(codes::TENANT_SUSPENDED)) }
+    }
+
+    async fn named_tenant(&self) -> Result<Option<Arc<Tenant>>, Problem> {
+        let Some(value) = self.headers.get(TENANT) else { return Ok(None) };
+        let slug = value.to_str().ok().filter(|text| is_slug(text)).ok_or_else(|| {
+            Problem::invalid([FieldError::header(
+                "X-Tenant",
+                codes::INVALID_VALUE,
+                "must be a tenant's slug: 2 to 40 characters a-z, 0-9 and -",
+            )])
+        })?;
+        let found = self.edge.0.registry.find_tenant(slug).await;
+        found.map_err(|error| Problem::new(codes::IDENTITY_UNAVAILABLE).because(error))
+    }
+
+    fn permit(&self, permission: Permission, known: &Admitted) -> Result<(), Problem> {
+        if known.principal.as_ref().is_some_and(|principal| principal.permissions.allows(permission)) {
+            return Ok(());
+        }
+        self.record(SecurityEventKind::PermissionDenied, known, permission.as_str());
+        Err(Problem::new(codes::PERMISSION_DENIED).detail(format!("The permission {permission} is needed.")))
+    }
+
+    fn is_operator_network(&self) -> bool {
+        let networks = &self.edge.0.config.operator_networks;
+        !self.disguised && self.address.is_some_and(|it| networks.iter().any(|range| range.contains(it)))
+    }
+
+    fn record(&self, kind: SecurityEventKind, known: &Admitted, reason: &'static str) {
+        let bound = known.principal.as_ref().and_then(|principal| principal.tenant);
+        self.edge.0.security.record(SecurityEvent {
+            kind,
+            at: self.now,
+            tenant: known.tenant.as_ref().map(|tenant| tenant.id).or(bound),
+            actor: known.principal.as_ref().map(|principal| principal.actor.clone()),
+            address: self.address,
+            agent: super::agent(self.headers),
+            reason,
+            operation: self.op.id,
+            correlation_id: self.ties.correlation_id.clone(),
+        });
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = text.split_once(' ')?;
+    let token = token.trim();
+    if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() { Some(token) } else { None }
+}
+
+fn is_slug(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (2..=40).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// The client's address: the connection's other end, or what trusted proxies say, read from the right.
+/// The flag says that a proxy nobody trusts stands in between.
+pub(super) fn client_address(edge: &Edge, peer: Option<&Peer>, headers: &HeaderMap) -> (Option<IpAddr>, bool) {
+    let Some(Peer(peer)) = peer else { return (None, false) };
+    let trusted = |address: IpAddr| {
+        edge.0.config.trusted_proxies.iter().any(|range| range.contains(address))
+    };
+    if !headers.contains_key(FORWARDED_FOR) {
+        return (Some(*peer), false);
+    }
+    if !trusted(*peer) {
+        return (Some(*peer), true);
+    }
+    let mut address = *peer;
+    let values = headers.get_all(FORWARDED_FOR).iter().rev();
+    let hops = values.filter_map(|value| value.to_str().ok()).flat_map(|text| text.rsplit(','));
+    for hop in hops.take(16) {
+        let Ok(hop) = hop.trim().parse() else { return (Some(address), true) };
+        address = hop;
+        if !trusted(address) {
+            break;
+        }
+    }
+    (Some(address), false)
+}

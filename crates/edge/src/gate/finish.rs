@@ -1,0 +1,137 @@
+//! The way out: problem documents, conditional reads, headers on every answer, one event in the log.
+
+use std::time::Instant;
+
+use axum::{body::Body, response::Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use kernel::Actor;
+
+use super::{admit::Admitted, correlation::Ties, cors};
+use crate::{Edge, Op, Problem, document, extract};
+
+pub(crate) const API_VERSIONS: HeaderName = HeaderName::from_static("x-api-versions");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const DENY: HeaderValue = HeaderValue::from_static("DENY");
+const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
+const NO_FEATURES: HeaderValue =
+    HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()");
+/// What is no page needs nothing; pages bring their own policy.
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+const VERSIONS: HeaderValue = HeaderValue::from_static(crate::API_VERSION);
+
+/// What is needed to finish an answer.
+pub(super) struct Outcome<'a> {
+    pub(super) edge: &'a Edge,
+    pub(super) op: &'a Op,
+    pub(super) method: &'a Method,
+    pub(super) ties: &'a Ties,
+    pub(super) known: &'a Admitted,
+    pub(super) origin: Option<&'a HeaderValue>,
+    pub(super) none_match: Option<&'a HeaderValue>,
+    pub(super) path: &'a str,
+    pub(super) started: Instant,
+}
+
+impl Outcome<'_> {
+    pub(super) fn finish(&self, mut response: Response) -> Response {
+        let problem = response.extensions_mut().remove::<Problem>().map(|problem| self.declared(problem));
+        if let Some(problem) = &problem {
+            let trace_id = self.ties.trace.0.get(3..35).unwrap_or("");
+            response = problem.render(self.path, &self.ties.correlation_id, trace_id);
+        } else if self.is_unchanged(&response) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.body_mut() = Body::empty();
+            response.headers_mut().remove(header::CONTENT_TYPE);
+        }
+        self.write_headers(response.headers_mut());
+        self.log(response.status(), problem.as_ref());
+        response
+    }
+
+    fn is_unchanged(&self, response: &Response) -> bool {
+        let Some(given) = self.none_match else { return false };
+        let Some(etag) = response.headers().get(header::ETAG) else { return false };
+        response.status() == StatusCode::OK
+            && (*self.method == Method::GET || *self.method == Method::HEAD)
+            && extract::none_match(given, etag)
+    }
+
+    /// In debug builds a problem that the operation does not declare becomes a failure that no test can miss.
+    fn declared(&self, problem: Problem) -> Problem {
+        let code = problem.code();
+        if self.op.hidden || document::declares(self.op, code) {
+            return problem;
+        }
+        metrics::counter!("markethall_http_undeclared_problems_total", "code" => code.code).increment(1);
+        if cfg!(debug_assertions) {
+            let text = format!("{} answers {} but does not declare it", self.op.id, code.code);
+            return Problem::internal(&text).detail(text);
+        }
+        problem
+    }
+
+    fn write_headers(&self, headers: &mut HeaderMap) {
+        headers.insert(super::CORRELATION_ID, self.ties.header.clone());
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        headers.insert(header::X_FRAME_OPTIONS, DENY);
+        headers.insert(header::REFERRER_POLICY, NO_REFERRER);
+        headers.insert(PERMISSIONS_POLICY, NO_FEATURES);
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
+        if !self.op.at_root {
+            headers.insert(API_VERSIONS, VERSIONS);
+        }
+        if !headers.contains_key(header::CACHE_CONTROL) {
+            let policy = if headers.contains_key(header::ETAG) { REVALIDATE } else { NO_STORE };
+            headers.insert(header::CACHE_CONTROL, policy);
+        }
+        if self.edge.0.config.https {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, TWO_YEARS);
+        }
+        if let Some(origin) = self.origin.filter(|_| cors::applies(self.op)) {
+            cors::mark(headers, origin, self.known.tenant.as_deref());
+        }
+    }
+
+    /// One event at the boundary: what, how long, for whom by pseudonym; never a token, a query or a body (DPR-4).
+    fn log(&self, status: StatusCode, problem: Option<&Problem>) {
+        macro_rules! event {
+            ($level:ident) => {
+                tracing::$level!(
+                    http.operation = self.op.id,
+                    http.method = self.method.as_str(),
+                    http.status = status.as_u16(),
+                    duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+                    correlation_id = &*self.ties.correlation_id,
+                    trace_id = self.ties.trace.0.get(3..35),
+                    tenant = self.known.tenant.as_ref().map(|tenant| &*tenant.slug),
+                    actor = self.known.principal.as_ref().and_then(|principal| pseudonym(&principal.actor)),
+                    code = problem.map(|problem| problem.code().code),
+                    cause = problem.and_then(Problem::cause),
+                    "request"
+                )
+            };
+        }
+        match status.as_u16() {
+            500 => event!(error),
+            501.. => event!(warn),
+            400.. => event!(info),
+            _ => event!(debug),
+        }
+    }
+}
+
+/// Our own identifiers say nothing about a person; subjects of other issuers may be mail addresses.
+fn pseudonym(actor: &Actor) -> Option<&str> {
+    match actor {
+        Actor::User(id) | Actor::Key(id) => {
+            let ours = id.len() == 30 && id.as_bytes()[3] == b'_';
+            Some(if ours { id } else { "external" })
+        }
+        Actor::Operator => Some("operator"),
+        Actor::System => Some("system"),
+    }
+}

@@ -1,0 +1,115 @@
+//! The gate: the one layer that every request passes, outside in and inside out.
+//!
+//! Correlation id, trace, load shedding, authentication, tenant, permission, body; then the handler; then headers,
+//! problem document, metrics, log. It is one function around each endpoint, so that it knows the operation.
+
+mod admit;
+mod body;
+mod cors;
+mod correlation;
+mod finish;
+mod pages;
+mod run;
+mod visit;
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use http::{HeaderMap, header};
+use kernel::Clock;
+
+pub(crate) use correlation::CORRELATION_ID;
+pub(crate) use pages::{not_allowed_endpoint, not_found_endpoint};
+pub(crate) use run::service;
+pub(crate) use visit::Visit;
+
+use crate::{EdgeConfig, Identity, Registry, SecurityEvents};
+
+/// Everything the gate needs; one per process, cheap to clone.
+#[derive(Clone)]
+pub struct Edge(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) config: EdgeConfig,
+    pub(crate) identity: Arc<dyn Identity>,
+    pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) security: Arc<dyn SecurityEvents>,
+    pub(crate) clock: Clock,
+    in_flight: AtomicUsize,
+    draining: AtomicBool,
+}
+
+impl Edge {
+    /// An edge with the parts that the control plane provides.
+    pub fn new(
+        config: EdgeConfig,
+        identity: Arc<dyn Identity>,
+        registry: Arc<dyn Registry>,
+        security: Arc<dyn SecurityEvents>,
+        clock: Clock,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            config,
+            identity,
+            registry,
+            security,
+            clock,
+            in_flight: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+        }))
+    }
+
+    /// Requests being worked on.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.0.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// From now on `/health/ready` says no, so that load balancers send new work elsewhere.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether [`Edge::drain`] was called.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::SeqCst)
+    }
+
+    /// A place among the requests worked on at once; `None` when all are taken.
+    pub(crate) fn enter(&self) -> Option<Place> {
+        let before = self.0.in_flight.fetch_add(1, Ordering::Relaxed);
+        let place = Place(self.0.clone());
+        if before < self.0.config.max_in_flight { Some(place) } else { None }
+    }
+}
+
+impl std::fmt::Debug for Edge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Edge").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}
+
+/// Given back when dropped, also when the client goes away.
+pub(crate) struct Place(Arc<Inner>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The address of the connection's other end; put into every request by [`crate::serve`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// The client program as it names itself, at most 200 characters, nothing unprintable.
+pub(crate) fn agent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(text.chars().take(200).collect())
+}

@@ -1,0 +1,99 @@
+//! Metrics: one handle per operation and outcome, made once; the text for Prometheus.
+
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use http::StatusCode;
+use kernel::Tier;
+use metrics::{Counter, Histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// Upper bounds of the duration histogram, in seconds.
+const BUCKETS: [f64; 13] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+/// How often histograms are folded; between two times they grow with the load.
+const UPKEEP: Duration = Duration::from_secs(5);
+const TIERS: usize = 4;
+/// Statuses from 200 to 511, counted apart; others share the last place.
+const STATUSES: usize = 312;
+
+const REQUESTS: &str = "markethall_http_requests_total";
+const DURATION: &str = "markethall_http_request_duration_seconds";
+
+/// Counts the requests of one operation. Handles are looked up once; counting is two atomic additions.
+pub(crate) struct OpMetrics {
+    route: String,
+    method: String,
+    duration: OnceLock<Histogram>,
+    counts: Box<[OnceLock<Counter>]>,
+}
+
+impl OpMetrics {
+    pub(crate) fn new(route: String, method: String) -> Self {
+        let counts = std::iter::repeat_with(OnceLock::new).take(TIERS * STATUSES).collect();
+        Self { route, method, duration: OnceLock::new(), counts }
+    }
+
+    pub(crate) fn record(&self, status: StatusCode, tier: Option<Tier>, took: Duration) {
+        let place = usize::from(status.as_u16()).saturating_sub(200).min(STATUSES - 1);
+        let (row, tier) = match tier {
+            None => (0, "none"),
+            Some(Tier::Free) => (1, "free"),
+            Some(Tier::Standard) => (2, "standard"),
+            Some(Tier::Enterprise) => (3, "enterprise"),
+        };
+        let count = self.counts[row * STATUSES + place].get_or_init(|| {
+            let (route, method) = (self.route.clone(), self.method.clone());
+            let status = status.as_str().to_owned();
+            metrics::counter!(REQUESTS, "route" => route, "method" => method, "status" => status, "tier" => tier)
+        });
+        count.increment(1);
+        let duration = self.duration.get_or_init(|| {
+            metrics::histogram!(DURATION, "route" => self.route.clone(), "method" => self.method.clone())
+        });
+        duration.record(took.as_secs_f64());
+    }
+}
+
+/// What `/metrics` shows. Cheap to clone.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// Makes this process count. Once per process; a second call fails.
+    ///
+    /// # Errors
+    /// [`BuildError`] when a recorder is installed already.
+    pub fn install() -> Result<Self, BuildError> {
+        let handle = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?
+            .install_recorder()?;
+        metrics::describe_counter!(REQUESTS, "Requests answered, by route, method, status and the tenant's tier.");
+        metrics::describe_histogram!(DURATION, metrics::Unit::Seconds, "How long requests took, by route and method.");
+        Ok(Self(handle))
+    }
+
+    /// The present numbers in Prometheus' text format.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
+
+    /// Folds histograms again and again, so that they do not grow with the number of requests. Runs until dropped.
+    pub async fn keep(self) {
+        let mut ticks = tokio::time::interval_at((Instant::now() + UPKEEP).into(), UPKEEP);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.0.run_upkeep();
+        }
+    }
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Metrics")
+    }
+}

@@ -1,0 +1,66 @@
+//! Use case: write movements into the book and change the shelves by them. The hot path of every sale.
+
+use db::{DbError, Row, Stmt, TenantTx};
+use kernel::Ctx;
+use uuid::Uuid;
+
+use crate::model::{Applied, Guard, Level, Movement, MovementId};
+
+/// The statement that posts `movements`, all at one tenant; run it in a [`TenantTx`] or a pipeline of one.
+///
+/// One row comes back per distinct (shop, SKU) that was applied, see [`decode_applied`]. With [`Guard::Refuse`] fewer
+/// rows than distinct pairs means that a tracked shelf has too little: the caller rolls back. Never oversells,
+/// as check and write are one statement; never deadlocks with itself, as rows are taken in the order of (SKU, shop).
+#[must_use]
+pub fn post_movements_stmt(ctx: &Ctx, movements: &[Movement], guard: Guard) -> Stmt {
+    let column = |of: fn(&Movement) -> Uuid| movements.iter().map(of).collect::<Vec<_>>();
+    Stmt::new(include_str!("post_movements.sql"))
+        .bind(ctx.tenant_id())
+        .bind(column(|movement| MovementId::at(movement.occurred_at).0))
+        .bind(column(|movement| movement.shop.0))
+        .bind(movements.iter().map(|movement| movement.sku.clone()).collect::<Vec<_>>())
+        .bind(movements.iter().map(|movement| movement.quantity.thousandths()).collect::<Vec<_>>())
+        .bind(movements.iter().map(|movement| movement.reason.as_str()).collect::<Vec<_>>())
+        .bind(movements.iter().map(|movement| movement.reference).collect::<Vec<_>>())
+        .bind(movements.iter().map(|movement| movement.note.clone()).collect::<Vec<_>>())
+        .bind(movements.iter().map(|movement| movement.occurred_at).collect::<Vec<_>>())
+        .bind(movements.iter().map(|movement| movement.reason.counts()).collect::<Vec<_>>())
+        .bind(ctx.now())
+        .bind(guard == Guard::Refuse)
+}
+
+/// Reads the rows of [`post_movements_stmt`]: the stock rows as the change left them, in no particular order.
+///
+/// # Errors
+/// [`DbError::Other`] when the rows are not of that statement.
+pub fn decode_applied(rows: &[Row]) -> Result<Vec<Applied>, DbError> {
+    let read = |row: &Row| Ok(Applied { level: decode_level(row)?, crossed: row.try_get(6)? });
+    rows.iter().map(read).collect()
+}
+
+/// Reads shop, sku, on_hand, reserved, tracked, threshold: the first six columns of every statement on stock.
+pub(crate) fn decode_level(row: &Row) -> Result<Level, DbError> {
+    Ok(Level {
+        shop: row.try_get(0)?,
+        sku: row.try_get(1)?,
+        on_hand: row.try_get(2)?,
+        reserved: row.try_get(3)?,
+        tracked: row.try_get(4)?,
+        threshold: row.try_get(5)?,
+    })
+}
+
+/// Posts `movements` and returns the rows as they are now; the pairs that were refused are missing.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn post_movements(
+    tx: &TenantTx,
+    movements: &[Movement],
+    guard: Guard,
+) -> Result<Vec<Applied>, DbError> {
+    if movements.is_empty() {
+        return Ok(Vec::new());
+    }
+    decode_applied(&tx.run(post_movements_stmt(tx.ctx(), movements, guard)).await?)
+}

@@ -1,0 +1,39 @@
+//! The pure core: identifiers, money, quantities, value added tax, the context of a unit of work.
+//!
+//! Nothing here performs input or output, is asynchronous, or knows a business noun.
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod code;
+mod context;
+mod id;
+mod money;
+mod permission;
+mod quantity;
+mod tenant;
+pub mod vat;
+mod violation;
+
+pub use clock::Clock;
+pub use code::Code;
+pub use context::{Actor, Caller, Ctx, TraceParent};
+pub use id::{ParseIdError, decode_id, encode_id};
+pub use jiff::Timestamp;
+pub use money::{Currency, Money, MoneyError, Round, allocate, div_round};
+pub use permission::{Permission, PermissionSet};
+pub use quantity::Quantity;
+pub use tenant::{
+    CashRounding, Placement, StockPolicy, Tenant, TenantId, TenantSettings, TenantStatus, Tier,
+    VatRounding,
+};
+pub use vat::Rate;
+pub use violation::Violation;
+
+#[doc(hidden)]
+pub mod macros {
+    pub use bytes::BytesMut;
+    pub use postgres_types;
+    pub use serde;
+    pub use utoipa;
+    pub use uuid::Uuid;
+}

@@ -1,0 +1,1 @@
+delete from messages.dead_letter where id = $1 returning id

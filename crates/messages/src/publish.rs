@@ -1,0 +1,115 @@
+//! Publishing: one set-based insert into the outbox, in the transaction of the cause.
+
+use std::fmt::Display;
+
+use db::{DbError, Stmt, TenantTx};
+use jiff::Timestamp;
+use kernel::{Caller, Ctx};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{MessageType, bell};
+
+/// A message to be published.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    kind: &'static str,
+    subject: String,
+    data: String,
+    cause: Option<Cause>,
+}
+
+/// The request that caused a message, where it is not the one of the surrounding unit of work.
+#[derive(Debug, Clone)]
+struct Cause {
+    correlation_id: String,
+    traceparent: Option<String>,
+    at: Timestamp,
+}
+
+impl Cause {
+    fn of(caller: &Caller) -> Self {
+        Self {
+            correlation_id: caller.correlation_id.as_ref().to_owned(),
+            traceparent: caller.trace.as_ref().map(|trace| trace.0.as_ref().to_owned()),
+            at: caller.now,
+        }
+    }
+}
+
+impl Draft {
+    /// A message of type `kind` about the aggregate `subject` (1 to 200 bytes) with `data` (at most 256 KiB of JSON).
+    ///
+    /// What the database refuses (data that is no JSON, too long, an empty subject) fails the transaction, and so the
+    /// cause: a message is never silently lost.
+    #[must_use]
+    pub fn new(kind: &'static str, subject: impl Display, data: &impl Serialize) -> Self {
+        // Only a defect (a map with keys that are no text) fails here; the empty text is then refused as JSON.
+        let data = serde_json::to_string(data).unwrap_or_default();
+        Self { kind, subject: subject.to_string(), data, cause: None }
+    }
+
+    /// A message of a catalogued type.
+    #[must_use]
+    pub fn of(message_type: &MessageType, subject: impl Display, data: &impl Serialize) -> Self {
+        Self::new(message_type.name, subject, data)
+    }
+
+    /// Names the request that caused this message, for batches that gather several requests in one transaction.
+    #[must_use]
+    pub fn caused_by(mut self, caller: &Caller) -> Self {
+        self.cause = Some(Cause::of(caller));
+        self
+    }
+}
+
+/// Publishes `drafts` in their order, in the transaction of their cause: both commit or neither.
+///
+/// Messages of one subject are delivered in the order of publishing, so publish after the aggregate's row has been
+/// written (and is locked). The relay is woken by the commit.
+///
+/// # Errors
+/// Any [`DbError`]; the transaction is then lost.
+pub async fn publish(tx: &TenantTx, drafts: &[Draft]) -> Result<(), DbError> {
+    if drafts.is_empty() {
+        return Ok(());
+    }
+    tx.run(publish_stmt(tx.ctx(), drafts)).await.map(drop)
+}
+
+/// [`publish`] as a statement, to be sent in one pipeline with others of the same tenant; it returns no rows.
+#[must_use]
+pub fn publish_stmt(ctx: &Ctx, drafts: &[Draft]) -> Stmt {
+    let count = drafts.len();
+    let mut ids: Vec<Uuid> = Vec::with_capacity(count);
+    let mut times: Vec<Timestamp> = Vec::with_capacity(count);
+    let mut kinds: Vec<&'static str> = Vec::with_capacity(count);
+    let mut subjects: Vec<String> = Vec::with_capacity(count);
+    let mut correlations: Vec<String> = Vec::with_capacity(count);
+    let mut traces: Vec<Option<String>> = Vec::with_capacity(count);
+    let mut data: Vec<String> = Vec::with_capacity(count);
+    for draft in drafts {
+        let cause = draft.cause.clone().unwrap_or_else(|| Cause::of(&ctx.caller));
+        ids.push(Uuid::now_v7());
+        times.push(cause.at);
+        kinds.push(draft.kind);
+        subjects.push(draft.subject.clone());
+        correlations.push(cause.correlation_id);
+        traces.push(cause.traceparent);
+        data.push(draft.data.clone());
+    }
+    let hook = bell::hook_for(&ctx.tenant.placement, &kinds);
+    let stmt = Stmt::new(include_str!("publish.sql"))
+        .bind(ctx.tenant_id())
+        .bind(ids)
+        .bind(times)
+        .bind(kinds)
+        .bind(subjects)
+        .bind(correlations)
+        .bind(traces)
+        .bind(data);
+    match hook {
+        Some(hook) => stmt.after_commit(hook),
+        None => stmt,
+    }
+}

@@ -1,0 +1,90 @@
+//! One attempt: the handler's transaction with the claim as its first statement.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use db::{DbError, TenantTx};
+use futures::FutureExt as _;
+use kernel::{Ctx, TraceParent};
+
+use super::{config::Env, lanes::{LaneKey, Pending}};
+use crate::{Consumer, ConsumerError};
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Handled, now or before; the delivery is gone.
+    Done,
+    /// Somebody else took it, or something is in front of it: look at the table again.
+    Lost,
+    /// Not handled, for this reason.
+    Failed(ConsumerError),
+}
+
+/// An ended attempt.
+pub(crate) struct Finished {
+    pub(crate) key: LaneKey,
+    pub(crate) pending: Pending,
+    pub(crate) outcome: Outcome,
+}
+
+/// Tries to deliver; never panics, never takes longer than the handler timeout.
+pub(crate) async fn deliver(env: Arc<Env>, key: LaneKey, pending: Pending) -> Finished {
+    let attempt = AssertUnwindSafe(attempt(&env, &key, &pending)).catch_unwind();
+    let outcome = match tokio::time::timeout(env.config.handler_timeout, attempt).await {
+        Ok(Ok(Ok(outcome))) => outcome,
+        Ok(Ok(Err(error))) => Outcome::Failed(error),
+        Ok(Err(_)) => Outcome::Failed(ConsumerError::Failed("the handler panicked".to_owned())),
+        Err(_) => Outcome::Failed(ConsumerError::Failed("the handler took too long".to_owned())),
+    };
+    Finished { key, pending, outcome }
+}
+
+async fn attempt(env: &Env, key: &LaneKey, pending: &Pending) -> Result<Outcome, ConsumerError> {
+    let message = &pending.message;
+    let Some(consumer) = env.consumer(key.consumer) else { return Ok(Outcome::Lost) };
+    let found = env.lookup.find_tenant(message.tenant).await;
+    let tenant = found
+        .map_err(|error| ConsumerError::Unavailable(error.to_string()))?
+        .ok_or_else(|| ConsumerError::Failed(format!("tenant {} is unknown", message.tenant)))?;
+    let now = env.clock.now();
+    let mut ctx = Ctx::system(tenant, &message.correlation_id, now);
+    ctx.caller.trace = message.traceparent.clone().map(TraceParent);
+    let delay = now.duration_since(message.time).as_secs_f64();
+    metrics::histogram!("messages_delay_seconds", "consumer" => consumer.name).record(delay);
+    let mut tx = env.db.begin(&ctx).await?;
+    match claim(&tx, key, pending).await? {
+        Claim::Lost => return Ok(Outcome::Lost),
+        Claim::Repeated => {}
+        Claim::Fresh => run(consumer, &ctx, &mut tx, pending).await?,
+    }
+    tx.commit().await?;
+    Ok(Outcome::Done)
+}
+
+async fn run(consumer: &Consumer, ctx: &Ctx, tx: &mut TenantTx, pending: &Pending) -> Result<(), ConsumerError> {
+    consumer.call(ctx, tx, &pending.message).await
+}
+
+enum Claim {
+    /// Not ours to handle.
+    Lost,
+    /// Handled before: only the delivery is to be removed.
+    Repeated,
+    /// To be handled.
+    Fresh,
+}
+
+async fn claim(tx: &TenantTx, key: &LaneKey, pending: &Pending) -> Result<Claim, DbError> {
+    let message = &pending.message;
+    let row = tx
+        .query_one(
+            include_str!("claim.sql"),
+            &[&key.tenant, &key.consumer, &&*key.subject, &message.seq, &message.id, &tx.ctx().now()],
+        )
+        .await?;
+    Ok(match (row.try_get("claimed")?, row.try_get("fresh")?) {
+        (false, _) => Claim::Lost,
+        (true, false) => Claim::Repeated,
+        (true, true) => Claim::Fresh,
+    })
+}

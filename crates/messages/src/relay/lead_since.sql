@@ -1,0 +1,1 @@
+update messages.relay set leader = $1, leader_since = $2 returning seq

@@ -1,0 +1,275 @@
+//! Writing into the book of record: sales of every kind and channel end in a [`Booking`].
+
+use std::collections::HashMap;
+
+use customers::CustomerId;
+use db::{DbError, Row, Stmt};
+use inventory::{Guard, Movement, Reason, ShopId};
+use kernel::{Ctx, Money, Timestamp, vat::Policy};
+use messages::Draft;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    model::{Channel, RegisterId, Sale, SaleId, SaleKind, SaleLine, SaleStatus, ShiftId, TaxTotal, Tender, Totals},
+    price_sale::{PricedSale, rounding_word},
+};
+
+/// Everything about a sale that is decided before it is written; the receipt number and shift are given when it is.
+#[derive(Debug, Clone)]
+pub struct Booking {
+    /// Identity.
+    pub id: SaleId,
+    /// Sale, void or refund.
+    pub kind: SaleKind,
+    /// Where it came from.
+    pub channel: Channel,
+    /// The shop.
+    pub shop: ShopId,
+    /// The register.
+    pub register: RegisterId,
+    /// `S01-R02-`, what its receipt numbers begin with.
+    pub receipt_prefix: String,
+    /// Who.
+    pub cashier: String,
+    /// Who bought.
+    pub customer: Option<CustomerId>,
+    /// What it corrects.
+    pub original: Option<SaleId>,
+    /// Why it corrects.
+    pub reason: Option<String>,
+    /// The VAT policy, frozen.
+    pub policy: Policy,
+    /// Lines, taxes and sums.
+    pub priced: PricedSale,
+    /// How it was paid.
+    pub tenders: Vec<Tender>,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// Whether it belongs to the shift that is open now; history does not.
+    pub in_shift: bool,
+}
+
+/// What the book gave a booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its place in the register's gapless sequence.
+    pub number: i64,
+    /// The shift that was open.
+    pub shift: Option<ShiftId>,
+}
+
+/// `S01-R02-000123`.
+#[must_use]
+pub fn receipt_number(prefix: &str, number: i64) -> String {
+    format!("{prefix}{number:06}")
+}
+
+pub(crate) const fn kind_word(kind: SaleKind) -> &'static str {
+    match kind {
+        SaleKind::Sale => "sale",
+        SaleKind::Void => "void",
+        SaleKind::Refund => "refund",
+    }
+}
+
+pub(crate) const fn channel_word(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Till => "till",
+        Channel::Web => "web",
+        Channel::Chat => "chat",
+        Channel::Api => "api",
+        Channel::Event => "event",
+    }
+}
+
+/// The statement that writes sales, their lines and receipt numbers: gapless per register, as number and sale are one
+/// statement. Read its rows with [`decode_receipts`].
+#[must_use]
+pub fn insert_stmt(ctx: &Ctx, bookings: &[Booking]) -> Stmt {
+    insert_heads(Stmt::new(include_str!("insert_sales.sql")).bind(ctx.tenant_id()).bind(ctx.now()), bookings, |stmt| {
+        insert_lines(stmt, bookings)
+    })
+}
+
+fn insert_heads(stmt: Stmt, bookings: &[Booking], rest: impl FnOnce(Stmt) -> Stmt) -> Stmt {
+    fn column<T>(bookings: &[Booking], of: impl Fn(&Booking) -> T) -> Vec<T> {
+        bookings.iter().map(of).collect()
+    }
+    let stmt = stmt
+        .bind(column(bookings, |b| b.id.0))
+        .bind(column(bookings, |b| kind_word(b.kind)))
+        .bind(column(bookings, |b| channel_word(b.channel)))
+        .bind(column(bookings, |b| b.shop.0))
+        .bind(column(bookings, |b| b.register.0))
+        .bind(column(bookings, |b| b.receipt_prefix.clone()))
+        .bind(column(bookings, |b| b.cashier.clone()))
+        .bind(column(bookings, |b| b.customer.map(|id| id.0)))
+        .bind(column(bookings, |b| b.original.map(|id| id.0)))
+        .bind(column(bookings, |b| b.reason.clone()))
+        .bind(column(bookings, |b| b.policy.prices_include_vat))
+        .bind(column(bookings, |b| rounding_word(b.policy.rounding)))
+        .bind(column(bookings, |b| b.priced.totals.net))
+        .bind(column(bookings, |b| b.priced.totals.vat))
+        .bind(column(bookings, |b| b.priced.totals.gross))
+        .bind(column(bookings, |b| b.priced.discount))
+        .bind(column(bookings, |b| b.priced.cash_rounding))
+        .bind(column(bookings, |b| b.priced.change))
+        .bind(column(bookings, tenders_json))
+        .bind(column(bookings, taxes_json))
+        .bind(column(bookings, |b| b.occurred_at))
+        .bind(column(bookings, |b| b.in_shift));
+    rest(stmt)
+}
+
+fn insert_lines(stmt: Stmt, bookings: &[Booking]) -> Stmt {
+    let lines: Vec<_> =
+        bookings.iter().flat_map(|b| b.priced.lines.iter().map(move |line| (b.id.0, line))).collect();
+    stmt.bind(lines.iter().map(|(sale, _)| *sale).collect::<Vec<Uuid>>())
+        .bind(lines.iter().map(|(_, l)| l.line).collect::<Vec<_>>())
+        .bind(lines.iter().map(|(_, l)| l.sku.clone()).collect::<Vec<_>>())
+        .bind(lines.iter().map(|(_, l)| l.name.clone()).collect::<Vec<_>>())
+        .bind(lines.iter().map(|(_, l)| l.category.clone()).collect::<Vec<_>>())
+        .bind(lines.iter().map(|(_, l)| l.quantity.thousandths()).collect::<Vec<_>>())
+        .bind(lines.iter().map(|(_, l)| l.unit_price).collect::<Vec<_>>())
+        .bind(lines.iter().map(|(_, l)| l.discount).collect::<Vec<_>>())
+        .bind(lines.iter().map(|(_, l)| l.amounts.net).collect::<Vec<_>>())
+        .bind(lines.iter().map(|(_, l)| l.amounts.vat).collect::<Vec<_>>())
+        .bind(lines.iter().map(|(_, l)| l.amounts.gross).collect::<Vec<_>>())
+        .bind(lines.iter().map(|(_, l)| l.rate.0).collect::<Vec<_>>())
+        .bind(lines.iter().map(|(_, l)| l.original_line).collect::<Vec<_>>())
+        .bind(lines.iter().map(|(_, l)| l.restocked).collect::<Vec<_>>())
+}
+
+/// Tenders as stored: `[["cash", 2000]]`, in minor units of the tenant's currency.
+fn tenders_json(booking: &Booking) -> serde_json::Value {
+    booking.tenders.iter().map(|tender| json!([tender.method, tender.amount.amount])).collect()
+}
+
+/// Tax lines as stored: `[[rate, net, vat]]`.
+fn taxes_json(booking: &Booking) -> serde_json::Value {
+    let taxes = booking.priced.taxes.iter();
+    taxes.map(|tax| json!([tax.rate.0, tax.amounts.net, tax.amounts.vat])).collect()
+}
+
+/// Reads the rows of [`insert_stmt`].
+///
+/// # Errors
+/// [`DbError::Other`] when the rows are not of that statement.
+pub fn decode_receipts(rows: &[Row]) -> Result<HashMap<SaleId, Receipt>, DbError> {
+    let read = |row: &Row| {
+        Ok::<_, DbError>((row.try_get(0)?, Receipt { number: row.try_get(1)?, shift: row.try_get(2)? }))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The goods that leave with a sale, or come back with a correction that restocks.
+#[must_use]
+pub fn movements(booking: &Booking) -> Vec<Movement> {
+    let reason = match booking.kind {
+        SaleKind::Sale => Reason::Sale,
+        SaleKind::Void => Reason::Void,
+        SaleKind::Refund => Reason::Refund,
+    };
+    let moved = booking.priced.lines.iter().filter(|line| line.restocked != Some(false));
+    moved
+        .map(|line| Movement {
+            shop: booking.shop,
+            sku: line.sku.clone(),
+            quantity: line.quantity.negated(),
+            reason,
+            reference: Some(booking.id.0),
+            note: None,
+            occurred_at: booking.occurred_at,
+        })
+        .collect()
+}
+
+/// How strictly the shelf is guarded against a booking of this kind.
+#[must_use]
+pub fn guard(ctx: &Ctx, kind: SaleKind) -> Guard {
+    match (kind, ctx.tenant.settings.stock_policy) {
+        (SaleKind::Sale, kernel::StockPolicy::Refuse) => Guard::Refuse,
+        _ => Guard::Allow,
+    }
+}
+
+/// The news of a booking: `SaleRecorded`, `SaleVoided` or `SaleRefunded`.
+#[must_use]
+pub fn message(ctx: &Ctx, booking: &Booking) -> Draft {
+    let kind = match booking.kind {
+        SaleKind::Sale => "SaleRecorded",
+        SaleKind::Void => "SaleVoided",
+        SaleKind::Refund => "SaleRefunded",
+    };
+    let money = |amount| Money::new(amount, ctx.tenant.currency);
+    let data = json!({
+        "saleId": booking.id,
+        "original": booking.original,
+        "shopId": booking.shop,
+        "registerId": booking.register,
+        "channel": booking.channel,
+        "customerId": booking.customer,
+        "gross": money(booking.priced.totals.gross),
+        "vat": money(booking.priced.totals.vat),
+        "occurredAt": booking.occurred_at,
+    });
+    Draft { kind, subject: booking.original.unwrap_or(booking.id).to_string(), data }
+}
+
+/// The sale as clients see it right after it was booked.
+#[must_use]
+pub fn booked_sale(ctx: &Ctx, booking: &Booking, receipt: Receipt) -> Sale {
+    let currency = ctx.tenant.currency;
+    let money = |amount| Money::new(amount, currency);
+    let line = |line: &crate::price_sale::BookedLine| SaleLine {
+        line: line.line,
+        sku: line.sku.clone(),
+        name: line.name.clone(),
+        category: line.category.clone(),
+        quantity: line.quantity,
+        unit_price: money(line.unit_price),
+        discount: money(line.discount),
+        net: money(line.amounts.net),
+        vat: money(line.amounts.vat),
+        gross: money(line.amounts.gross),
+        vat_rate: line.rate.0,
+        original_line: line.original_line,
+        restocked: line.restocked,
+    };
+    let priced = &booking.priced;
+    let tax = |tax: &kernel::vat::TaxLine| TaxTotal {
+        rate: tax.rate.0,
+        net: money(tax.amounts.net),
+        vat: money(tax.amounts.vat),
+    };
+    Sale {
+        id: booking.id,
+        receipt_number: receipt_number(&booking.receipt_prefix, receipt.number),
+        kind: booking.kind,
+        status: SaleStatus::Completed,
+        channel: booking.channel,
+        shop_id: booking.shop,
+        register_id: booking.register,
+        shift_id: receipt.shift,
+        cashier: booking.cashier.clone(),
+        customer_id: booking.customer,
+        lines: priced.lines.iter().map(line).collect(),
+        vat: priced.taxes.iter().map(tax).collect(),
+        totals: Totals {
+            net: money(priced.totals.net),
+            vat: money(priced.totals.vat),
+            gross: money(priced.totals.gross),
+            discount: money(priced.discount),
+            cash_rounding: money(priced.cash_rounding),
+        },
+        tenders: booking.tenders.clone(),
+        change: money(priced.change),
+        occurred_at: booking.occurred_at,
+        created_at: ctx.now(),
+        refunded_total: money(0),
+        original: booking.original,
+        reason: booking.reason.clone(),
+        explanation: None,
+    }
+}

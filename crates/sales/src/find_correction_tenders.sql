@@ -1,0 +1,3 @@
+select tenders
+from sales.sale
+where tenant_id = $1 and original_id = $2

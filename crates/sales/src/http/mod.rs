@@ -1,0 +1,57 @@
+//! Routes of the till: thin, each handler extracts, calls and maps.
+
+mod registers;
+mod sales;
+
+use std::sync::Arc;
+
+use catalog::Catalog;
+use db::{Combiner, CombinerLimits, Db};
+use edge::Routes;
+
+use crate::{cache::SaleCache, create_sale::SaleBatch, registers::Registers};
+
+/// What the handlers of this domain share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Sales(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    catalog: Catalog,
+    combiner: Combiner<SaleBatch>,
+    registers: Registers,
+    cache: SaleCache,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sales").finish_non_exhaustive()
+    }
+}
+
+impl Sales {
+    /// The state of this domain.
+    #[must_use]
+    pub fn new(db: Db, catalog: Catalog, limits: CombinerLimits) -> Self {
+        let combiner = Combiner::new(db.clone(), SaleBatch::default(), limits);
+        let registers = Registers::new(db.clone());
+        Self(Arc::new(Inner { db, catalog, combiner, registers, cache: SaleCache::default() }))
+    }
+
+    /// The sales kept in memory, to be told what other processes changed.
+    #[must_use]
+    pub fn cache(&self) -> &SaleCache {
+        &self.0.cache
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+}
+
+/// Every route of this domain.
+pub fn routes(state: Sales) -> Routes<()> {
+    sales::routes().with_state(state.clone()).merge(registers::routes().with_state(state))
+}

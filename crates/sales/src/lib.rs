@@ -1,0 +1,44 @@
+//! Point of sale: the book of record, receipts, shifts.
+#![doc = include_str!("../README.md")]
+
+mod booking;
+pub mod cache;
+mod correct_sale;
+mod create_sale;
+mod error;
+mod explain;
+mod find_sales;
+mod http;
+mod import;
+mod invariants;
+mod model;
+mod price_sale;
+pub mod problems;
+mod refund_sale;
+mod registers;
+mod run_shift;
+mod shift;
+mod void_sale;
+
+pub use create_sale::{SaleBatch, SaleRequest};
+pub use error::SaleError;
+pub use find_sales::{SaleFilter, find_sale, list_sales};
+pub use http::{Sales, routes};
+pub use import::{COLUMNS, ImportError, ImportSummary, import_sales};
+pub use invariants::{invariants, sold_units};
+pub use model::{
+    Channel, NewLine, NewSale, RegisterId, Sale, SaleId, SaleKind, SaleLine, SaleStatus, ShiftId, Tender,
+    TenderMethod,
+};
+pub use price_sale::{PricedSale, price_sale};
+pub use refund_sale::{RefundLine, RefundSale, refund_sale};
+pub use registers::{NewRegister, Register, create_register, ensure_registers};
+pub use run_shift::{close_shift, get_report, move_cash, open_shift};
+pub use shift::{CloseShift, MoveCash, OpenShift, Shift, ShiftReport};
+pub use void_sale::{VoidSale, void_sale};
+
+/// The tables of this domain.
+pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
+    domain: "sales",
+    steps: &[db::Migration { version: 1, name: "sales", sql: include_str!("../migrations/0001_sales.sql") }],
+};

@@ -1,0 +1,210 @@
+//! Configuration: defaults, then the file, then the environment, then flags; unknown keys are refused.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use control::ControlConfig;
+use db::CombinerLimits;
+use edge::EdgeConfig;
+use figment::{
+    Figment,
+    providers::{Env, Format, Toml},
+};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// Everything that can be set. Each part belongs to the crate that uses it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The folder for the private database, keys and uploads.
+    pub data_dir: PathBuf,
+    /// The address that is served.
+    pub listen: SocketAddr,
+    /// Where the databases are.
+    pub database: DatabaseConfig,
+    /// Further PostgreSQL clusters for tenants, by name.
+    pub shards: BTreeMap<String, ShardUrl>,
+    /// The edge.
+    pub edge: EdgeConfig,
+    /// The control plane.
+    pub control: ControlConfig,
+    /// How sales are batched.
+    pub sales: SalesConfig,
+    /// What is logged.
+    pub log: LogConfig,
+}
+
+/// Where the databases are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// A PostgreSQL 15 or later by URL, with a role that may create roles and databases. Without it a private one is
+    /// kept under `data_dir`.
+    pub url: Option<SecretString>,
+    /// The folder of the server binaries, for the private one; looked for when not set.
+    pub bin_dir: Option<PathBuf>,
+    /// The name of the first shard, which also holds the control database.
+    pub shard: String,
+    /// Names of the databases.
+    pub names: DatabaseNames,
+    /// Connections per tenant database.
+    pub tenant_connections: usize,
+    /// Connections to the control database.
+    pub control_connections: usize,
+}
+
+/// Names of the databases in each cluster.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseNames {
+    /// The control plane's.
+    pub control: String,
+    /// The one tenants share.
+    pub shared: String,
+    /// The pristine one that dedicated databases are copied from.
+    pub template: String,
+}
+
+/// A further cluster.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShardUrl {
+    /// A PostgreSQL 15 or later by URL, with a role that may create roles and databases.
+    pub url: SecretString,
+}
+
+/// How sales are batched.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SalesConfig {
+    /// Writers per tenant database.
+    pub writers: usize,
+    /// Sales per transaction at most.
+    pub batch: usize,
+    /// Sales that may wait per writer.
+    pub queue: usize,
+}
+
+/// What is logged, to standard error.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// Which events, as `level` or `target=level,..`.
+    pub filter: String,
+    /// JSON lines, or text for people.
+    pub json: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("var"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            database: DatabaseConfig::default(),
+            shards: BTreeMap::new(),
+            edge: EdgeConfig::default(),
+            control: ControlConfig::default(),
+            sales: SalesConfig::default(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self {
+            url: None,
+            bin_dir: None,
+            shard: "local".to_owned(),
+            names: DatabaseNames::default(),
+            tenant_connections: 16,
+            control_connections: 8,
+        }
+    }
+}
+
+impl Default for DatabaseNames {
+    fn default() -> Self {
+        Self {
+            control: db::CONTROL_DATABASE.to_owned(),
+            shared: db::SHARED_DATABASE.to_owned(),
+            template: db::migrate::TEMPLATE_DATABASE.to_owned(),
+        }
+    }
+}
+
+impl Default for SalesConfig {
+    fn default() -> Self {
+        let limits = CombinerLimits::default();
+        Self { writers: limits.workers, batch: limits.batch, queue: limits.queue }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), json: false }
+    }
+}
+
+impl Config {
+    /// Reads the configuration: defaults, `file`, `MARKETHALL_SECTION__KEY`, and `PORT`.
+    ///
+    /// # Errors
+    /// A sentence naming the key that is unknown, unreadable or out of bounds.
+    pub fn load(file: Option<&Path>) -> Result<Self, String> {
+        let mut figment = Figment::new();
+        if let Some(file) = file {
+            if !file.is_file() {
+                return Err(format!("there is no configuration file {}", file.display()));
+            }
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        // `MARKETHALL_TEST_..` belongs to the tests, `MARKETHALL_CONFIG` to the command line.
+        let environment = Env::prefixed("MARKETHALL_")
+            .filter(|key| !key.as_str().to_ascii_lowercase().starts_with("test_") && key != "config")
+            .split("__");
+        let mut config: Self =
+            figment.merge(environment).extract().map_err(|error| error.to_string())?;
+        if let Ok(port) = std::env::var("PORT") {
+            let port = port.parse().map_err(|_| format!("PORT must be a port number, not {port:?}"))?;
+            config.listen.set_port(port);
+        }
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Refuses settings that cannot work.
+    ///
+    /// # Errors
+    /// A sentence naming the setting and its bounds.
+    pub fn validate(&self) -> Result<(), String> {
+        let within = |name: &str, value: usize, least: usize, most: usize| {
+            if (least..=most).contains(&value) {
+                Ok(())
+            } else {
+                Err(format!("{name} must be between {least} and {most}, not {value}"))
+            }
+        };
+        within("database.tenant_connections", self.database.tenant_connections, 4, 500)?;
+        within("database.control_connections", self.database.control_connections, 2, 100)?;
+        within("sales.writers", self.sales.writers, 1, 16)?;
+        within("sales.batch", self.sales.batch, 1, 1000)?;
+        within("sales.queue", self.sales.queue, 16, 100_000)?;
+        within("shards (count)", self.shards.len(), 0, 64)?;
+        if self.shards.contains_key(&self.database.shard) {
+            return Err(format!("shards.{} is the name of the first shard", self.database.shard));
+        }
+        self.edge.validate()?;
+        self.control.validate()
+    }
+
+    /// How sales are batched.
+    #[must_use]
+    pub fn combiner(&self) -> CombinerLimits {
+        CombinerLimits { workers: self.sales.writers, batch: self.sales.batch, queue: self.sales.queue }
+    }
+}

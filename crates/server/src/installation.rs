@@ -1,0 +1,194 @@
+//! The databases of this installation: found or made, and brought up to date.
+
+use std::{collections::HashMap, fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, sync::Arc};
+
+use anyhow::{Context, Result, bail};
+use db::{
+    ConnectionConfig, Db, DbConfig, PoolLimits, RolePasswords,
+    cluster::{Cluster, ClusterConfig, Profile},
+    migrate::{self, BootstrapPasswords, DatabaseSpec, Kind, Migrations, OWNER_ROLE},
+};
+use rand::distr::{Alphanumeric, SampleString};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+
+/// How to administer one cluster.
+#[derive(Clone)]
+pub struct Shard {
+    /// As an administrator, connected to a maintenance database.
+    pub admin: ConnectionConfig,
+    owner_password: SecretString,
+}
+
+impl Shard {
+    /// As the owner of all tables of `database`.
+    #[must_use]
+    pub fn owner(&self, database: &str) -> ConnectionConfig {
+        let mut owner = self.admin.clone();
+        owner.user(OWNER_ROLE).password(self.owner_password.expose_secret()).dbname(database);
+        owner
+    }
+}
+
+/// The databases, open.
+pub struct Installation {
+    /// The door for requests.
+    pub db: Db,
+    /// The private cluster, when there is one.
+    pub cluster: Option<Cluster>,
+    /// By shard name.
+    pub shards: HashMap<Arc<str>, Shard>,
+}
+
+/// The steps of every tenant database.
+#[must_use]
+pub fn tenant_migrations() -> Migrations {
+    Migrations::tenant([
+        messages::MIGRATIONS,
+        edge::idempotency::MIGRATIONS,
+        catalog::MIGRATIONS,
+        customers::MIGRATIONS,
+        inventory::MIGRATIONS,
+        sales::MIGRATIONS,
+    ])
+}
+
+/// The steps of the control database.
+#[must_use]
+pub fn control_migrations() -> Migrations {
+    Migrations::control([control::MIGRATIONS, messages::CONTROL_MIGRATIONS])
+}
+
+impl Installation {
+    /// Finds or makes the databases and brings the shared ones up to date.
+    ///
+    /// # Errors
+    /// What stands in the way, with what to do about it.
+    pub async fn open(config: &Config) -> Result<Self> {
+        fs::create_dir_all(&config.data_dir)
+            .with_context(|| format!("cannot make the data folder {}", config.data_dir.display()))?;
+        let (cluster, passwords, first) = first_cluster(config).await?;
+        let mut admins: HashMap<Arc<str>, ConnectionConfig> = HashMap::new();
+        admins.insert(config.database.shard.as_str().into(), first.clone());
+        for (name, shard) in &config.shards {
+            admins.insert(name.as_str().into(), parse_url(&format!("shards.{name}.url"), &shard.url)?);
+        }
+        for (name, admin) in &admins {
+            prepare(config, name, admin, &passwords).await?;
+        }
+        let db = Db::new(DbConfig {
+            shards: admins.clone(),
+            control: first,
+            control_database: config.database.names.control.as_str().into(),
+            passwords: passwords.roles.clone(),
+            limits: PoolLimits {
+                tenant_max: config.database.tenant_connections,
+                control_max: config.database.control_connections,
+                ..PoolLimits::default()
+            },
+        })?;
+        let shard = |admin| Shard { admin, owner_password: passwords.owner.clone() };
+        let shards = admins.into_iter().map(|(name, admin)| (name, shard(admin))).collect();
+        Ok(Self { db, cluster, shards })
+    }
+
+    /// Lets go of the private cluster; PostgreSQL stops when nobody else uses it.
+    ///
+    /// # Errors
+    /// When it does not stop.
+    pub async fn close(self) -> Result<()> {
+        if let Some(cluster) = self.cluster {
+            cluster.stop().await.context("cannot stop the private database")?;
+        }
+        Ok(())
+    }
+}
+
+async fn first_cluster(
+    config: &Config,
+) -> Result<(Option<Cluster>, BootstrapPasswords, ConnectionConfig)> {
+    if let Some(url) = &config.database.url {
+        let admin = parse_url("database.url", url)?;
+        return Ok((None, stored_passwords(&config.data_dir)?, admin));
+    }
+    let cluster = Cluster::start(ClusterConfig {
+        data_dir: config.data_dir.clone(),
+        bin_dir: config.database.bin_dir.clone(),
+        profile: Profile::Production,
+    })
+    .await
+    .context("cannot start the private database")?;
+    let (passwords, admin) = (cluster.passwords().clone(), cluster.admin_config());
+    Ok((Some(cluster), passwords, admin))
+}
+
+fn parse_url(name: &str, url: &SecretString) -> Result<ConnectionConfig> {
+    let Ok(config) = ConnectionConfig::from_str(url.expose_secret()) else {
+        bail!("{name} must be a URL like postgres://user:password@host:5432/postgres");
+    };
+    Ok(config)
+}
+
+async fn prepare(
+    config: &Config,
+    shard: &str,
+    admin: &ConnectionConfig,
+    passwords: &BootstrapPasswords,
+) -> Result<()> {
+    let names = &config.database.names;
+    let mut databases = vec![
+        DatabaseSpec { name: &names.shared, kind: Kind::Tenant },
+        DatabaseSpec { name: &names.template, kind: Kind::Template },
+    ];
+    if shard == config.database.shard {
+        databases.push(DatabaseSpec { name: &names.control, kind: Kind::Control });
+    }
+    migrate::bootstrap(admin, passwords, &databases)
+        .await
+        .with_context(|| format!("cannot set up shard {shard}"))?;
+    let owner = Shard { admin: admin.clone(), owner_password: passwords.owner.clone() };
+    for database in databases {
+        let steps = match database.kind {
+            Kind::Control => control_migrations(),
+            Kind::Tenant | Kind::Template => tenant_migrations(),
+        };
+        migrate::up(&owner.owner(database.name), &steps)
+            .await
+            .with_context(|| format!("cannot migrate {} on shard {shard}", database.name))?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredPasswords {
+    owner: String,
+    app: String,
+    relay: String,
+    control: String,
+}
+
+/// The passwords of our roles on foreign clusters: made at random once, kept readable for the owner only.
+fn stored_passwords(data_dir: &Path) -> Result<BootstrapPasswords> {
+    let path = data_dir.join("database-passwords.toml");
+    if !path.exists() {
+        let fresh = || Alphanumeric.sample_string(&mut rand::rng(), 32);
+        let made = StoredPasswords { owner: fresh(), app: fresh(), relay: fresh(), control: fresh() };
+        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        let mut file = file.with_context(|| format!("cannot write {}", path.display()))?;
+        file.write_all(toml::to_string(&made)?.as_bytes())?;
+        file.sync_all()?;
+    }
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let stored: StoredPasswords =
+        toml::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
+    Ok(BootstrapPasswords {
+        owner: stored.owner.into(),
+        roles: RolePasswords {
+            app: stored.app.into(),
+            relay: stored.relay.into(),
+            control: stored.control.into(),
+        },
+    })
+}
