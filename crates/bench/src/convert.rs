@@ -57,6 +57,18 @@ pub(crate) fn convert(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// Converts the study in `folder` into `out`; gives how many products and lines there are.
+pub(crate) fn study(folder: &Path, out: &Path) -> Result<(usize, usize)> {
+    let file = |name: &str| folder.join(name);
+    let report = convert_files(&Args {
+        products: file("products.csv.gz"),
+        transactions: file("transactions-first-half.csv.gz"),
+        out: out.to_owned(),
+        gzip: false,
+    })?;
+    Ok((report.products_out, report.lines_out))
+}
+
 fn convert_files(args: &Args) -> Result<Report> {
     let products: Vec<Product> = raw::read(&args.products)?;
     let lines: Vec<Line> = raw::read(&args.transactions)?;

@@ -15,6 +15,7 @@ use anyhow::{Context, Result};
 
 pub(crate) use outcome::Outcome;
 pub(crate) use plan::{Get, Plan, Sales, Till, Work};
+pub(crate) use response::parse as parse_response;
 
 /// Where the plan is.
 #[derive(clap::Args)]

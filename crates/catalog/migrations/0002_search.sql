@@ -14,7 +14,7 @@ create function catalog.search_products(
     sort text, after_number bigint, after_text text, after_id uuid, take integer
 )
 returns table (product_id uuid, key_number bigint, key_text text)
-language plpgsql stable security definer
+language plpgsql stable security definer rows 50
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -70,54 +70,36 @@ $$;
 revoke execute on function catalog.search_products from public;
 grant execute on function catalog.search_products to markethall_app;
 
--- Counts over the first `sample` products that match (all products without `wanted`): `kind` is category, price,
--- attribute, active or counted.
-create function catalog.count_facets(
-    wanted tsquery, is_active boolean, price_min bigint, price_max bigint, price_steps bigint [], sample integer
+-- What facets are counted from: the first `take` products that match.
+create function catalog.search_hits(
+    wanted tsquery, is_active boolean, price_min bigint, price_max bigint, take integer
 )
-returns table (kind text, value text, amount bigint)
-language plpgsql stable security definer
+returns table (category text, price bigint, active boolean, attributes jsonb)
+language plpgsql stable security definer rows 1000
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     my_tenant constant uuid := nullif(current_setting('app.tenant_id', true), '')::uuid;
 begin
     return query
-    with hit as materialized (
-        select p.category, p.price, p.active, p.attributes
-        from catalog.product as p
-        where
-            p.search @@ wanted
-            and p.tenant_id is not distinct from my_tenant
-            and (is_active is null or p.active = is_active)
-            and (price_min is null or p.price >= price_min)
-            and (price_max is null or p.price <= price_max)
-        limit sample
-    )
-    select 'category', h.category, count(*) from hit as h group by h.category
-    union all
-    select 'price', width_bucket(h.price, price_steps)::text, count(*) from hit as h group by 2
-    union all
-    select 'active', h.active::text, count(*) from hit as h group by h.active
-    union all
-    select 'counted', '', count(*) from hit as h
-    union all
-    (
-        select 'attribute', a.key || '=' || a.value, count(*) as products
-        from hit as h cross join lateral jsonb_each_text(h.attributes) as a
-        group by a.key, a.value
-        order by products desc, 2
-        limit 200
-    );
+    select p.category, p.price, p.active, p.attributes
+    from catalog.product as p
+    where
+        p.search @@ wanted
+        and p.tenant_id is not distinct from my_tenant
+        and (is_active is null or p.active = is_active)
+        and (price_min is null or p.price >= price_min)
+        and (price_max is null or p.price <= price_max)
+    limit take;
 end
 $$;
-revoke execute on function catalog.count_facets from public;
-grant execute on function catalog.count_facets to markethall_app;
+revoke execute on function catalog.search_hits from public;
+grant execute on function catalog.search_hits to markethall_app;
 
 -- Words of the vocabulary that look like those typed, the most alike first; at most `take` for each.
 create function catalog.similar_words(typed text [], take integer)
 returns table (place integer, word text, likeness real, products bigint)
-language plpgsql stable security definer
+language plpgsql stable security definer rows 10
 set search_path = pg_catalog, pg_temp
 as $$
 declare

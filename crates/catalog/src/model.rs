@@ -153,7 +153,7 @@ pub struct Product {
 #[serde(untagged)]
 pub enum AttributeValue {
     /// A text.
-    Text(#[schema(max_length = 256)] String),
+    Text(String),
     /// A flag.
     Flag(bool),
     /// A number.

@@ -52,6 +52,7 @@ create table control.provisioning (
     step            text        not null,
     admin_email     text        not null,
     admin_password  text,
+    wanted_shard    text,
     attempts        integer     not null default 0,
     last_error      text,
     claimed_by      uuid,
@@ -97,19 +98,19 @@ create table control.membership (
     constraint membership_status_known check (status in ('active', 'invited', 'inactive'))
 );
 create index membership_by_account on control.membership (account_id);
+create index membership_by_role on control.membership (tenant_id, role);
 
 -- Roles that a tenant has made; the built-in ones are in the program.
 create table control.role (
     tenant_id   uuid        not null references control.tenant (id),
-    id          uuid        not null,
     name        text        not null,
     description text        not null,
     permissions text[]      not null,
     version     integer     not null default 1,
     created_at  timestamptz not null,
     updated_at  timestamptz not null,
-    primary key (tenant_id, id),
-    constraint role_name_unique unique (tenant_id, name)
+    primary key (tenant_id, name),
+    constraint role_name_shape check (name ~ '^[a-z][a-z0-9_-]{1,39}$')
 );
 
 -- A sign-in that lives on through refresh tokens. Revoked as a whole when a used refresh token comes back.

@@ -114,7 +114,7 @@ pub const BUILT_IN_ROLES: &[BuiltInRole] = &[
 
 /// The built-in role of that name.
 #[must_use]
-pub fn find_built_in_role(name: &str) -> Option<&'static BuiltInRole> {
+pub fn built_in_role(name: &str) -> Option<&'static BuiltInRole> {
     BUILT_IN_ROLES.iter().find(|role| role.name == name)
 }
 

@@ -21,5 +21,5 @@ pub use pool::{
 };
 pub use relay::{Notice, RelayConn};
 pub use stmt::{Hook, Param, Stmt};
-pub use tokio_postgres::{Config as ConnectionConfig, Row, types};
+pub use tokio_postgres::{Config as ConnectionConfig, Error as DriverError, Row, types};
 pub use tx::{ControlTx, TenantTx};

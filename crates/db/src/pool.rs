@@ -11,7 +11,7 @@ use kernel::{Ctx, Placement};
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::NoTls;
 
-use crate::{ControlTx, DbError, TenantTx};
+use crate::{ControlTx, DbError, TenantTx, tx::Mode};
 
 /// The database that holds the control plane, in the cluster that the control plane is configured to use.
 pub const CONTROL_DATABASE: &str = "markethall_control";
@@ -110,7 +110,7 @@ impl Db {
     /// [`DbError::Unavailable`] when no connection can be had in time.
     pub async fn begin(&self, ctx: &Ctx) -> Result<TenantTx, DbError> {
         let conn = self.connection(&ctx.tenant.placement, Profile::General).await?;
-        Ok(TenantTx::new(conn, ctx.clone(), false))
+        Ok(TenantTx::new(conn, ctx.clone(), Mode::Write))
     }
 
     /// Starts a read-only transaction on the data of `ctx`'s tenant.
@@ -119,7 +119,16 @@ impl Db {
     /// [`DbError::Unavailable`] when no connection can be had in time.
     pub async fn begin_read(&self, ctx: &Ctx) -> Result<TenantTx, DbError> {
         let conn = self.connection(&ctx.tenant.placement, Profile::General).await?;
-        Ok(TenantTx::new(conn, ctx.clone(), true))
+        Ok(TenantTx::new(conn, ctx.clone(), Mode::Read))
+    }
+
+    /// Starts a read-only transaction that sees one state of the database throughout, for proofs over many statements.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] when no connection can be had in time.
+    pub async fn begin_snapshot(&self, ctx: &Ctx) -> Result<TenantTx, DbError> {
+        let conn = self.connection(&ctx.tenant.placement, Profile::General).await?;
+        Ok(TenantTx::new(conn, ctx.clone(), Mode::Snapshot))
     }
 
     /// Starts a transaction on the control database.

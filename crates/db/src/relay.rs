@@ -20,8 +20,11 @@ use crate::{Db, DbError};
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
 /// How many notifications are kept for a listener that is slow.
 const NOTICES_MAX: usize = 1024;
-/// No wait for the disk: what a relay or a listener loses in a power cut is done again.
+/// No wait for the disk: what a relay or a listener loses in a power cut is done again. Plans are made once and go by
+/// index: the statements are few and fixed, and a plan made while the outbox was empty must do when it is full.
 const OPTIONS: &str = "-c jit=off -c statement_timeout=30s -c lock_timeout=5s -c synchronous_commit=off \
+                       -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off \
+                       -c enable_hashjoin=off -c enable_mergejoin=off \
                        -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c timezone=UTC";
 
 /// What a session hears.

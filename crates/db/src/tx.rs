@@ -203,6 +203,14 @@ macro_rules! statements {
     };
 }
 
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Write,
+    Read,
+    Snapshot,
+}
+
 /// A transaction bound to one tenant: row-level security shows and takes only that tenant's rows.
 pub struct TenantTx {
     session: Session,
@@ -210,10 +218,17 @@ pub struct TenantTx {
 }
 
 impl TenantTx {
-    pub(crate) fn new(conn: Object, ctx: Ctx, read_only: bool) -> Self {
-        let mode = if read_only { "begin read only" } else { "begin" };
+    pub(crate) fn new(conn: Object, ctx: Ctx, mode: Mode) -> Self {
+        let start = match mode {
+            Mode::Write => "begin",
+            Mode::Read => "begin read only",
+            // Proofs look at everything there is, which may take longer than any request.
+            Mode::Snapshot => {
+                "begin isolation level repeatable read read only; set local statement_timeout = '30min'"
+            }
+        };
         let begin =
-            format!("{mode}; select set_config('app.tenant_id', '{}', true)", ctx.tenant_id().0);
+            format!("{start}; select set_config('app.tenant_id', '{}', true)", ctx.tenant_id().0);
         Self { session: Session::new(conn, begin), ctx }
     }
 

@@ -180,7 +180,8 @@ impl Health {
         let (mut status, mut ready) = (Condition::Up, true);
         for (check, finding) in self.0.checks.iter().zip(found) {
             let critical = check.is_critical();
-            let weight = if critical { finding.condition } else { finding.condition.min(Condition::Degraded) };
+            let weight =
+                if critical { finding.condition } else { finding.condition.min(Condition::Degraded) };
             status = status.max(weight);
             ready &= !critical || finding.condition != Condition::Down;
             checks.insert(check.name().to_owned(), finding);
@@ -225,10 +226,7 @@ async fn get_health(State(health): State<Health>) -> Reply {
     Reply::json(status(report.ready), &*report)
 }
 
-async fn get_tenant_health(
-    State(health): State<Health>,
-    Path(slug): Path<String>,
-) -> Result<Reply, Problem> {
+async fn get_tenant_health(State(health): State<Health>, Path(slug): Path<String>) -> Result<Reply, Problem> {
     let found = health.0.edge.0.registry.find_tenant(&slug).await;
     let tenant = found
         .map_err(|error| Problem::new(codes::IDENTITY_UNAVAILABLE).because(error))?

@@ -24,13 +24,12 @@ pub mod telemetry;
 pub use api::{Api, ApiError, RouteAccess};
 pub use config::EdgeConfig;
 pub use extract::{
-    Caller, Idempotency, IfMatch, IfNoneMatch, Input, Inputs, Json, Operator, Path, Path2, Query,
-    RawBody, Tenanted, Visitor,
+    Caller, Idempotency, IfMatch, IfNoneMatch, Input, Inputs, Json, Operator, Path, Path2, Query, RawBody,
+    Tenanted, Visitor,
 };
 pub use gate::Edge;
 pub use identity::{
-    AuthError, Identity, Principal, Registry, RegistryError, SecurityEvent, SecurityEventKind,
-    SecurityEvents,
+    AuthError, Identity, Principal, Registry, RegistryError, SecurityEvent, SecurityEventKind, SecurityEvents,
 };
 pub use network::Network;
 pub use op::{Access, IdempotencyKey, Op};

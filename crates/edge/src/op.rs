@@ -68,6 +68,8 @@ pub struct Op {
     pub(crate) idempotency: Option<IdempotencyKey>,
     pub(crate) etag: bool,
     pub(crate) if_match: bool,
+    /// Public, but minds `X-Tenant`.
+    pub(crate) names_tenant: bool,
     pub(crate) problems: Vec<Code>,
     pub(crate) body_limit: usize,
     pub(crate) timeout: Option<Duration>,
@@ -94,6 +96,7 @@ impl Op {
             idempotency: None,
             etag: false,
             if_match: false,
+            names_tenant: false,
             problems: Vec::new(),
             body_limit: 1 << 20,
             timeout: None,

@@ -237,7 +237,9 @@ mod tests {
 
     #[test]
     fn limits_outside_their_bounds_are_refused() {
-        for (query, fine) in [("limit=1", true), ("limit=200", true), ("limit=0", false), ("limit=201", false)] {
+        for (query, fine) in
+            [("limit=1", true), ("limit=200", true), ("limit=0", false), ("limit=201", false)]
+        {
             assert_eq!(crate::extract::read_query::<PageQuery>(query).is_ok(), fine, "{query}");
         }
         let problem = crate::extract::read_query::<PageQuery>("limit=x&cursor=abc").unwrap_err();

@@ -45,19 +45,26 @@ pub(crate) fn routes(openapi: &Value, errors: String) -> Routes<()> {
     let hash = Sha256::digest(&openapi);
     let tag: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let config = Config::from(OPENAPI_PATH).validator_url("none").use_base_layout();
-    let state = Pages {
-        openapi,
-        openapi_tag: tag.into(),
-        errors: Bytes::from(errors),
-        config: Arc::new(config),
-    };
+    let state =
+        Pages { openapi, openapi_tag: tag.into(), errors: Bytes::from(errors), config: Arc::new(config) };
     let page = |path, id, summary| Op::get(path, id, summary).public().at_root().hidden();
     let html = "text/html; charset=utf-8";
     Routes::new("Pages")
-        .add(page(OPENAPI_PATH, "get_openapi", "The OpenAPI document").etag().returns_raw(200, "application/json"), get_openapi)
-        .add(page("/api/docs", "get_docs_address", "The browser's address").returns_nothing(308), get_docs_address)
+        .add(
+            page(OPENAPI_PATH, "get_openapi", "The OpenAPI document")
+                .etag()
+                .returns_raw(200, "application/json"),
+            get_openapi,
+        )
+        .add(
+            page("/api/docs", "get_docs_address", "The browser's address").returns_nothing(308),
+            get_docs_address,
+        )
         .add(page(DOCS_PATH, "get_docs", "The browser").returns_raw(200, html), get_docs)
-        .add(page("/api/docs/{*file}", "get_docs_file", "A file of the browser").returns_raw(200, html), get_docs)
+        .add(
+            page("/api/docs/{*file}", "get_docs_file", "A file of the browser").returns_raw(200, html),
+            get_docs,
+        )
         .add(page(ERRORS_PATH, "get_errors", "The problem codes").returns_raw(200, html), get_errors)
         .with_state(state)
 }
@@ -72,8 +79,7 @@ async fn get_docs_address() -> Reply {
 
 async fn get_docs(State(pages): State<Pages>, uri: Uri) -> Result<Reply, Problem> {
     let name = uri.path().strip_prefix(DOCS_PATH).unwrap_or("");
-    let (name, kind) =
-        FILES.iter().find(|(known, _)| *known == name).ok_or_else(Problem::not_found)?;
+    let (name, kind) = FILES.iter().find(|(known, _)| *known == name).ok_or_else(Problem::not_found)?;
     let file = utoipa_swagger_ui::serve(name, pages.config)
         .map_err(Problem::internal)?
         .ok_or_else(Problem::not_found)?;
@@ -84,5 +90,6 @@ async fn get_docs(State(pages): State<Pages>, uri: Uri) -> Result<Reply, Problem
 }
 
 async fn get_errors(State(pages): State<Pages>) -> Reply {
-    Reply::raw(StatusCode::OK, "text/html; charset=utf-8", pages.errors).header(header::CACHE_CONTROL, AN_HOUR)
+    Reply::raw(StatusCode::OK, "text/html; charset=utf-8", pages.errors)
+        .header(header::CACHE_CONTROL, AN_HOUR)
 }

@@ -159,9 +159,8 @@ impl Problem {
     /// Adds a member of its own to the document (RFC 9457 extension); standard members cannot be replaced.
     #[must_use]
     pub fn extension(mut self, name: &str, value: impl Into<Value>) -> Self {
-        const STANDARD: [&str; 9] = [
-            "type", "title", "status", "detail", "instance", "code", "correlationId", "traceId", "errors",
-        ];
+        const STANDARD: [&str; 9] =
+            ["type", "title", "status", "detail", "instance", "code", "correlationId", "traceId", "errors"];
         if !STANDARD.contains(&name) {
             self.0.extensions.insert(name.to_owned(), value.into());
         }

@@ -52,10 +52,9 @@ impl Reply {
     pub fn json<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Self {
         match serde_json::to_vec(value) {
             Ok(body) => Self::bytes(status, Bytes::from(body), None),
-            Err(error) => Self {
-                failed: Some(Problem::internal(error)),
-                ..Self::bytes(status, Bytes::new(), None)
-            },
+            Err(error) => {
+                Self { failed: Some(Problem::internal(error)), ..Self::bytes(status, Bytes::new(), None) }
+            }
         }
     }
 

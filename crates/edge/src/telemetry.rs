@@ -11,8 +11,7 @@ use metrics::{Counter, Histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Upper bounds of the duration histogram, in seconds.
-const BUCKETS: [f64; 13] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+const BUCKETS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 /// How often histograms are folded; between two times they grow with the load.
 const UPKEEP: Duration = Duration::from_secs(5);
 const TIERS: usize = 4;
@@ -50,9 +49,9 @@ impl OpMetrics {
             metrics::counter!(REQUESTS, "route" => route, "method" => method, "status" => status, "tier" => tier)
         });
         count.increment(1);
-        let duration = self.duration.get_or_init(|| {
-            metrics::histogram!(DURATION, "route" => self.route.clone(), "method" => self.method.clone())
-        });
+        let duration = self.duration.get_or_init(
+            || metrics::histogram!(DURATION, "route" => self.route.clone(), "method" => self.method.clone()),
+        );
         duration.record(took.as_secs_f64());
     }
 }
@@ -70,8 +69,15 @@ impl Metrics {
         let handle = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?
             .install_recorder()?;
-        metrics::describe_counter!(REQUESTS, "Requests answered, by route, method, status and the tenant's tier.");
-        metrics::describe_histogram!(DURATION, metrics::Unit::Seconds, "How long requests took, by route and method.");
+        metrics::describe_counter!(
+            REQUESTS,
+            "Requests answered, by route, method, status and the tenant's tier."
+        );
+        metrics::describe_histogram!(
+            DURATION,
+            metrics::Unit::Seconds,
+            "How long requests took, by route and method."
+        );
         Ok(Self(handle))
     }
 
@@ -81,13 +87,18 @@ impl Metrics {
         self.0.render()
     }
 
-    /// Folds histograms again and again, so that they do not grow with the number of requests. Runs until dropped.
+    /// Folds what histograms have gathered; without it they grow with the number of requests.
+    pub fn fold(&self) {
+        self.0.run_upkeep();
+    }
+
+    /// [`Metrics::fold`] every five seconds, until dropped.
     pub async fn keep(self) {
         let mut ticks = tokio::time::interval_at((Instant::now() + UPKEEP).into(), UPKEEP);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.0.run_upkeep();
+            self.fold();
         }
     }
 }

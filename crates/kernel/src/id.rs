@@ -153,6 +153,7 @@ macro_rules! id {
 }
 
 #[cfg(test)]
+#[expect(unreachable_pub, dead_code, reason = "the macro makes public items, for the crates that use it")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -152,7 +152,7 @@ impl Money {
     ///
     /// # Errors
     /// [`MoneyError::CurrencyMismatch`], [`MoneyError::OutOfRange`].
-    pub fn add(self, other: Self) -> Result<Self, MoneyError> {
+    pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         if self.currency != other.currency {
             return Err(MoneyError::CurrencyMismatch);
         }
@@ -299,8 +299,8 @@ mod tests {
     #[test]
     fn overflow_foreign_currency_and_a_third_decimal_are_refused() {
         let most = Money::new(Money::MAX_AMOUNT, Currency::EUR);
-        assert_eq!(most.add(most), Err(MoneyError::OutOfRange));
-        assert_eq!(most.add(Money::zero(Currency::USD)), Err(MoneyError::CurrencyMismatch));
+        assert_eq!(most.checked_add(most), Err(MoneyError::OutOfRange));
+        assert_eq!(most.checked_add(Money::zero(Currency::USD)), Err(MoneyError::CurrencyMismatch));
         assert!(Money::parse_decimal("1.005", Currency::EUR).is_err());
         assert_eq!(Money::parse_decimal("1.500", Currency::EUR).map(|m| m.amount), Ok(150));
     }

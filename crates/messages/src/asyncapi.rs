@@ -13,7 +13,7 @@ pub struct NameClash(pub String);
 ///
 /// # Errors
 /// [`NameClash`]; rename one of the Rust types or give it another schema name.
-pub fn asyncapi(types: &[MessageType], version: &str) -> Result<Value, NameClash> {
+pub fn asyncapi(types: &[MessageType]) -> Result<Value, NameClash> {
     let mut types: Vec<&MessageType> = types.iter().collect();
     types.sort_by_key(|message_type| message_type.name);
     let mut schemas = Map::new();
@@ -31,18 +31,17 @@ pub fn asyncapi(types: &[MessageType], version: &str) -> Result<Value, NameClash
             schemas.insert(name, schema);
         }
     }
-    schemas.sort_keys();
     let names = || types.iter().map(|message_type| message_type.name);
     let of_channel: Map<String, Value> = names()
         .map(|name| (name.to_owned(), json!({ "$ref": format!("#/components/messages/{name}") })))
         .collect();
     let sent: Vec<Value> =
         names().map(|name| json!({ "$ref": format!("#/channels/tenant/messages/{name}") })).collect();
-    Ok(json!({
+    let mut document = json!({
         "asyncapi": "3.0.0",
         "info": {
             "title": "Markethall messages",
-            "version": version,
+            "version": "1.0.0",
             "description": "Facts published by the modules, each in the transaction of its cause. Envelopes are \
                             CloudEvents 1.0. Delivery is at least once, in order per tenant and subject; `id` tells \
                             repetitions apart. Types only ever gain fields: ignore what you do not know."
@@ -63,7 +62,9 @@ pub fn asyncapi(types: &[MessageType], version: &str) -> Result<Value, NameClash
             "messages": messages,
             "schemas": schemas
         }
-    }))
+    });
+    document.sort_all_objects();
+    Ok(document)
 }
 
 fn message(message_type: &MessageType) -> Value {

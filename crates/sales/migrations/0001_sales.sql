@@ -145,6 +145,7 @@ create table sales.imported_sale (
     external_id text not null,
     sale_id uuid not null,
     fingerprint uuid not null,
-    primary key (tenant_id, external_id)
+    primary key (tenant_id, external_id),
+    constraint imported_sale_once unique (tenant_id, sale_id)
 );
 select db.protect_append_only('sales.imported_sale');

@@ -6,7 +6,6 @@ use customers::CustomerId;
 use db::{DbError, Row, Stmt};
 use inventory::{Guard, Movement, Reason, ShopId};
 use kernel::{Ctx, Money, Timestamp, vat::Policy};
-use messages::Draft;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -192,29 +191,6 @@ pub fn guard(ctx: &Ctx, kind: SaleKind) -> Guard {
         (SaleKind::Sale, kernel::StockPolicy::Refuse) => Guard::Refuse,
         _ => Guard::Allow,
     }
-}
-
-/// The news of a booking: `SaleRecorded`, `SaleVoided` or `SaleRefunded`.
-#[must_use]
-pub fn message(ctx: &Ctx, booking: &Booking) -> Draft {
-    let kind = match booking.kind {
-        SaleKind::Sale => "SaleRecorded",
-        SaleKind::Void => "SaleVoided",
-        SaleKind::Refund => "SaleRefunded",
-    };
-    let money = |amount| Money::new(amount, ctx.tenant.currency);
-    let data = json!({
-        "saleId": booking.id,
-        "original": booking.original,
-        "shopId": booking.shop,
-        "registerId": booking.register,
-        "channel": booking.channel,
-        "customerId": booking.customer,
-        "gross": money(booking.priced.totals.gross),
-        "vat": money(booking.priced.totals.vat),
-        "occurredAt": booking.occurred_at,
-    });
-    Draft { kind, subject: booking.original.unwrap_or(booking.id).to_string(), data }
 }
 
 /// The sale as clients see it right after it was booked.

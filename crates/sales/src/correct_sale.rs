@@ -11,7 +11,7 @@ use kernel::{
 use crate::{
     booking::{self, Booking, Receipt},
     error::SaleError,
-    find_sales::{decode_tenders, find_sale, is_sale},
+    find_sales::{decode_tenders, find_policy, find_sale, is_sale},
     model::{Sale, SaleId, SaleLine, SaleStatus, Tender, TenderMethod},
     price_sale::{BookedLine, PricedSale},
     problems::*,
@@ -49,13 +49,7 @@ pub(crate) async fn lock_sale(tx: &TenantTx, id: SaleId) -> Result<Correctable, 
     if sale.status == SaleStatus::Voided {
         return Err(SaleError::state(ALREADY_VOIDED, format!("{id} was voided")));
     }
-    let row = tx.query_one(include_str!("find_policy.sql"), &[&tx.tenant_id(), &id]).await?;
-    let rounding: &str = row.try_get(1)?;
-    let policy = Policy {
-        prices_include_vat: row.try_get(0)?,
-        rounding: if rounding == "total" { kernel::VatRounding::Total } else { kernel::VatRounding::Line },
-    };
-    let receipt_prefix = row.try_get(2)?;
+    let (policy, receipt_prefix) = find_policy(tx, id).await?;
     let mut taken_back = HashMap::new();
     for row in tx.query(include_str!("sum_corrections.sql"), &[&tx.tenant_id(), &id]).await? {
         let quantity = Quantity::from_thousandths(row.try_get(1)?)
@@ -144,7 +138,7 @@ pub(crate) async fn book(tx: &TenantTx, booking: &Booking) -> Result<(Sale, Rece
     let receipt = receipt.ok_or_else(|| DbError::Other("a booking got no receipt".to_owned()))?;
     let movements = booking::movements(booking);
     let applied = inventory::post_movements(tx, &movements, booking::guard(ctx, booking.kind)).await?;
-    let mut news = vec![booking::message(ctx, booking)];
+    let mut news = vec![crate::events::booked(ctx, booking)];
     news.extend(inventory::low_stock_alerts(&applied));
     messages::publish(tx, &news).await?;
     if let Some(original) = booking.original {

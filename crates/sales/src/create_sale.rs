@@ -292,7 +292,8 @@ fn writes(group: &[Job], decided: &[Result<Booking, SaleError>]) -> Vec<Stmt> {
     let mut statements = Vec::with_capacity(4);
     if !bookings.is_empty() {
         let movements: Vec<Movement> = bookings.iter().flat_map(booking::movements).collect();
-        let news: Vec<_> = bookings.iter().map(|booked| booking::message(ctx, booked)).collect();
+        let own = group.iter().zip(decided).filter_map(|((own, _), decision)| Some((own, decision.as_ref().ok()?)));
+        let news: Vec<_> = own.map(|(own, booked)| crate::events::booked(own, booked)).collect();
         statements.push(booking::insert_stmt(ctx, &bookings));
         let guard = booking::guard(ctx, SaleKind::Sale);
         statements.push(inventory::post_movements_stmt(ctx, &movements, guard));

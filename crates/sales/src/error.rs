@@ -96,6 +96,12 @@ impl SaleError {
     }
 }
 
+impl From<db::DriverError> for SaleError {
+    fn from(error: db::DriverError) -> Self {
+        Self::Db(error.into())
+    }
+}
+
 impl From<MoneyError> for SaleError {
     fn from(error: MoneyError) -> Self {
         Self::state(AMOUNT_OUT_OF_RANGE, error.to_string())

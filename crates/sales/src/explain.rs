@@ -1,17 +1,17 @@
 //! `?explain=vat`: in words and figures, how each amount of a sale came about.
 
-use kernel::VatRounding;
+use kernel::{VatRounding, vat::Policy};
 
 use crate::model::Sale;
 
 /// One sentence per line, per rate and for the total.
 #[must_use]
-pub fn explain_vat(sale: &Sale, prices_include_vat: bool, rounding: VatRounding) -> Vec<String> {
+pub fn explain_vat(sale: &Sale, policy: Policy) -> Vec<String> {
     let mut told = Vec::with_capacity(sale.lines.len() + sale.vat.len() + 1);
-    let terms = if prices_include_vat { "including VAT" } else { "without VAT" };
+    let terms = if policy.prices_include_vat { "including VAT" } else { "without VAT" };
     for line in &sale.lines {
         let rate = percent(line.vat_rate);
-        let value = if prices_include_vat { line.gross } else { line.net };
+        let value = if policy.prices_include_vat { line.gross } else { line.net };
         told.push(format!(
             "line {}: {} x {} less {} discount is {} {terms}, rounded half away from zero; \
              VAT at {rate} is {}, net {}, gross {}",
@@ -20,7 +20,7 @@ pub fn explain_vat(sale: &Sale, prices_include_vat: bool, rounding: VatRounding)
     }
     for tax in &sale.vat {
         let rate = percent(tax.rate);
-        told.push(match rounding {
+        told.push(match policy.rounding {
             VatRounding::Line => {
                 format!("{rate}: the lines' VAT adds up to {} on {} net", tax.vat, tax.net)
             }

@@ -6,7 +6,7 @@ use customers::CustomerId;
 use db::{DbError, Row, TenantTx};
 use edge::page::{Page, PageQuery};
 use inventory::ShopId;
-use kernel::{Currency, Money, Quantity, Timestamp};
+use kernel::{Currency, Money, Quantity, Timestamp, VatRounding, vat::Policy};
 
 use crate::{
     booking::receipt_number,
@@ -92,6 +92,17 @@ pub async fn list_sales(
         .await?;
     let sales = assemble(tx, &rows).await?;
     Ok(Page::from_rows(sales, page.limit, |last| (last.occurred_at, last.id)))
+}
+
+/// The VAT policy frozen on a sale, and what its receipt number begins with.
+///
+/// # Errors
+/// [`DbError`]; the sale must exist.
+pub(crate) async fn find_policy(tx: &TenantTx, id: SaleId) -> Result<(Policy, String), DbError> {
+    let row = tx.query_one(include_str!("find_policy.sql"), &[&tx.tenant_id(), &id]).await?;
+    let rounding: &str = row.try_get(1)?;
+    let rounding = if rounding == "total" { VatRounding::Total } else { VatRounding::Line };
+    Ok((Policy { prices_include_vat: row.try_get(0)?, rounding }, row.try_get(2)?))
 }
 
 async fn assemble(tx: &TenantTx, rows: &[Row]) -> Result<Vec<Sale>, DbError> {

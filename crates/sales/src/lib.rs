@@ -6,7 +6,9 @@ pub mod cache;
 mod correct_sale;
 mod create_sale;
 mod error;
+pub mod events;
 mod explain;
+mod export_sales;
 mod find_sales;
 mod http;
 mod import;
@@ -18,10 +20,12 @@ mod refund_sale;
 mod registers;
 mod run_shift;
 mod shift;
+mod sum_sales;
 mod void_sale;
 
 pub use create_sale::{SaleBatch, SaleRequest};
 pub use error::SaleError;
+pub use export_sales::{ExportError, export_sales};
 pub use find_sales::{SaleFilter, find_sale, list_sales};
 pub use http::{Sales, routes};
 pub use import::{COLUMNS, ImportError, ImportSummary, import_sales};
@@ -32,9 +36,12 @@ pub use model::{
 };
 pub use price_sale::{PricedSale, price_sale};
 pub use refund_sale::{RefundLine, RefundSale, refund_sale};
-pub use registers::{NewRegister, Register, create_register, ensure_registers};
+pub use registers::{NewRegister, Register, create_register, ensure_registers, has_registers};
 pub use run_shift::{close_shift, get_report, move_cash, open_shift};
 pub use shift::{CloseShift, MoveCash, OpenShift, Shift, ShiftReport};
+pub use sum_sales::{
+    GroupBy, SalesSum, SumFilter, SumPage, Sums, VatSum, find_extent, sum_all_sales, sum_sales, sum_vat,
+};
 pub use void_sale::{VoidSale, void_sale};
 
 /// The tables of this domain.

@@ -59,7 +59,7 @@ pub struct RefundSale {
     #[schema(min_items = 1, max_items = 500)]
     pub lines: Vec<RefundLine>,
     /// Where the money goes, in positive amounts; to the original tenders when left out, cards before cash.
-    #[garde(inner(length(min = 1, max = MOST_TENDERS), dive))]
+    #[garde(inner(length(min = 1, max = MOST_TENDERS)))]
     #[schema(min_items = 1, max_items = 20)]
     #[serde(default)]
     pub tenders: Option<Vec<Tender>>,

@@ -210,3 +210,12 @@ impl Registers {
         Ok(register)
     }
 }
+
+/// Whether the tenant has any register.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn has_registers(tx: &TenantTx) -> Result<bool, DbError> {
+    let row = tx.query_one(include_str!("has_registers.sql"), &[&tx.tenant_id()]).await?;
+    Ok(row.try_get(0)?)
+}

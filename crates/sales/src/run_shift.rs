@@ -2,11 +2,10 @@
 
 use db::{DbError, TenantTx};
 use kernel::Money;
-use messages::Draft;
-use serde_json::json;
 
 use crate::{
     error::SaleError,
+    events,
     model::ShiftId,
     price_sale::same_currency,
     problems::*,
@@ -38,9 +37,9 @@ pub async fn open_shift(
     let params: &[&(dyn db::types::ToSql + Sync)] =
         &[&tx.tenant_id(), &id, &register.id, &tx.ctx().now(), &actor, &input.opening_float.amount];
     tx.execute(include_str!("open_shift.sql"), params).await?;
-    let data = json!({ "shiftId": id, "registerId": register.id, "openedAt": tx.ctx().now() });
-    messages::publish(tx, &[Draft { kind: "ShiftOpened", subject: id.to_string(), data }]).await?;
-    Ok(get_shift(tx, id).await?.0)
+    let (shift, _) = get_shift(tx, id).await?;
+    messages::publish(tx, &[events::opened(&shift)]).await?;
+    Ok(shift)
 }
 
 /// Puts cash into the drawer of an open shift, or takes some out; returns the X report after it.
@@ -108,10 +107,11 @@ pub async fn close_shift(
     }
     let mut report = report_shift(tx, &shift).await?;
     let number = tx.query_one(include_str!("next_z_number.sql"), &[&tx.tenant_id(), &shift.register_id]).await?;
-    report.z_number = Some(number.try_get(0).map_err(DbError::from)?);
+    let z_number: i64 = number.try_get(0).map_err(DbError::from)?;
+    let difference = Money::new(input.counted_cash.amount - report.expected_cash.amount, currency);
+    report.z_number = Some(z_number);
     report.counted_cash = Some(input.counted_cash);
-    report.difference =
-        Some(Money::new(input.counted_cash.amount - report.expected_cash.amount, currency));
+    report.difference = Some(difference);
     let stored = serde_json::to_value(&report).map_err(|error| DbError::Other(error.to_string()))?;
     let actor = tx.ctx().caller.actor.to_string();
     let params: &[&(dyn db::types::ToSql + Sync)] = &[
@@ -124,11 +124,7 @@ pub async fn close_shift(
         &stored,
     ];
     tx.execute(include_str!("close_shift.sql"), params).await?;
-    let data = json!({
-        "shiftId": id, "registerId": shift.register_id, "closedAt": tx.ctx().now(),
-        "zNumber": report.z_number, "gross": report.gross, "difference": report.difference,
-    });
-    messages::publish(tx, &[Draft { kind: "ShiftClosed", subject: id.to_string(), data }]).await?;
+    messages::publish(tx, &[events::closed(&report, z_number, difference)]).await?;
     Ok(report)
 }
 

@@ -1,1 +1,14 @@
-//! server.
+//! The program: configuration, wiring, command line.
+#![doc = include_str!("../README.md")]
+
+pub mod app;
+pub mod check;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod documents;
+mod health;
+pub mod installation;
+pub mod jobs;
+pub mod logging;
+pub mod operations;

@@ -53,14 +53,10 @@ impl TestCluster {
         CLUSTER.get_or_init(|| {
             // A test's runtime ends with the test; the cluster outlives it.
             let started = thread::spawn(|| {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build()?;
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                 runtime.block_on(start())
             });
-            let started = started
-                .join()
-                .map_err(|_| anyhow!("the starting thread panicked"));
+            let started = started.join().map_err(|_| anyhow!("the starting thread panicked"));
             started.flatten().unwrap_or_else(|error| cannot_start(&error))
         })
     }
@@ -69,6 +65,19 @@ impl TestCluster {
     #[must_use]
     pub fn admin(&self) -> Config {
         self.cluster.admin_config()
+    }
+
+    /// The way in as superuser as a URL, as an operator writes it into the configuration.
+    ///
+    /// # Errors
+    /// When the socket's path cannot be written in a URL.
+    pub fn admin_url(&self) -> anyhow::Result<String> {
+        let dir =
+            self.cluster.socket_dir().to_str().ok_or_else(|| anyhow!("the socket's path is not UTF-8"))?;
+        let password = self.admin().get_password().map(String::from_utf8_lossy).map(|text| text.into_owned());
+        let password = password.ok_or_else(|| anyhow!("there is no password"))?;
+        let user = db::cluster::ADMIN_ROLE;
+        Ok(format!("postgres://{user}:{password}@{}:5432/postgres", dir.replace('/', "%2F")))
     }
 
     /// Connects as superuser to `database`: sees every row, whatever row-level security says.
@@ -108,10 +117,7 @@ fn cannot_start(error: &anyhow::Error) -> ! {
 
 async fn start() -> anyhow::Result<TestCluster> {
     if let Some(dir) = std::env::var_os(CLUSTER_DIR_VARIABLE) {
-        return Ok(TestCluster {
-            cluster: start_in(Path::new(&dir)).await?,
-            _watchdog: None,
-        });
+        return Ok(TestCluster { cluster: start_in(Path::new(&dir)).await?, _watchdog: None });
     }
     let dir = new_dir()?;
     let watchdog = Command::new("sh")
@@ -124,18 +130,12 @@ async fn start() -> anyhow::Result<TestCluster> {
         .process_group(0)
         .spawn()
         .context("cannot run sh")?;
-    Ok(TestCluster {
-        cluster: start_in(&dir).await?,
-        _watchdog: Some(watchdog),
-    })
+    Ok(TestCluster { cluster: start_in(&dir).await?, _watchdog: Some(watchdog) })
 }
 
 /// A new folder for a cluster of our own.
 fn new_dir() -> anyhow::Result<PathBuf> {
-    let dir = tempfile::Builder::new()
-        .prefix("markethall-test-")
-        .tempdir_in(fast_base())?
-        .keep();
+    let dir = tempfile::Builder::new().prefix("markethall-test-").tempdir_in(fast_base())?.keep();
     // PostgreSQL runs as another user when we are root.
     fs::set_permissions(&dir, fs::Permissions::from_mode(0o755))?;
     Ok(dir)
@@ -144,33 +144,17 @@ fn new_dir() -> anyhow::Result<PathBuf> {
 /// In memory where there is room: a database is copied ten times faster there.
 fn fast_base() -> PathBuf {
     let memory = Path::new("/dev/shm");
-    if free_megabytes(memory) > 2048 {
-        memory.to_owned()
-    } else {
-        std::env::temp_dir()
-    }
+    if free_megabytes(memory) > 2048 { memory.to_owned() } else { std::env::temp_dir() }
 }
 
 fn free_megabytes(dir: &Path) -> u64 {
-    let output = Command::new("df")
-        .args(["--output=avail", "--block-size=1M"])
-        .arg(dir)
-        .output();
-    let text = output
-        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-        .unwrap_or_default();
-    text.lines()
-        .nth(1)
-        .and_then(|line| line.trim().parse().ok())
-        .unwrap_or(0)
+    let output = Command::new("df").args(["--output=avail", "--block-size=1M"]).arg(dir).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    text.lines().nth(1).and_then(|line| line.trim().parse().ok()).unwrap_or(0)
 }
 
 async fn start_in(dir: &Path) -> anyhow::Result<Cluster> {
-    let config = ClusterConfig {
-        data_dir: dir.to_owned(),
-        bin_dir: None,
-        profile: Profile::Test,
-    };
+    let config = ClusterConfig { data_dir: dir.to_owned(), bin_dir: None, profile: Profile::Test };
     Ok(Cluster::start(config).await?)
 }
 
@@ -184,9 +168,7 @@ pub async fn start_for_run(dir: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(dir)?;
     let (base, link) = (fast_base(), dir.join("pg"));
     if base != std::env::temp_dir() && !link.exists() {
-        let home = tempfile::Builder::new()
-            .prefix("markethall-test-")
-            .make_in(base, |_| Ok(()))?;
+        let home = tempfile::Builder::new().prefix("markethall-test-").make_in(base, |_| Ok(()))?;
         symlink(home.path(), link)?;
     }
     start_in(dir).await.map(drop)

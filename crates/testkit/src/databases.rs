@@ -31,7 +31,7 @@ pub struct TestDatabases {
     pub shared: String,
     /// What dedicated databases are copied from. Shared by all tests: copy it, never connect to it.
     pub template: String,
-    /// What the names of this test's own dedicated databases begin with.
+    /// What the names of this test's databases begin with; whatever begins so is dropped at its end.
     pub prefix: String,
 }
 
@@ -42,17 +42,16 @@ impl TestDatabases {
     /// When a migration fails, or the cluster has gone away.
     pub async fn create(tenant: &Migrations, control: &Migrations) -> anyhow::Result<Self> {
         let cluster = TestCluster::get();
-        let tenant_template = template(cluster, tenant, Kind::Tenant)
-            .await
-            .context("the tenant template")?;
-        let control_template = template(cluster, control, Kind::Control)
-            .await
-            .context("the control template")?;
-        let prefix = format!("test_{}", uuid::Uuid::now_v7().simple());
+        let tenant_template = template(cluster, tenant, Kind::Tenant).await.context("the tenant template")?;
+        let control_template =
+            template(cluster, control, Kind::Control).await.context("the control template")?;
+        let random = uuid::Uuid::now_v7().simple().to_string();
+        // Short: names of dedicated databases begin with it, and have room for 63 characters.
+        let prefix = format!("t_{}_", &random[random.len() - 12..]);
         let databases = Self {
             cluster,
-            control: format!("{prefix}_control"),
-            shared: format!("{prefix}_shared"),
+            control: format!("{prefix}control"),
+            shared: format!("{prefix}shared"),
             template: tenant_template,
             prefix,
         };
@@ -81,11 +80,7 @@ impl TestDatabases {
             control: self.cluster.admin(),
             control_database: self.control.as_str().into(),
             passwords: self.cluster.passwords().roles.clone(),
-            limits: PoolLimits {
-                tenant_max: 8,
-                control_max: 4,
-                ..PoolLimits::default()
-            },
+            limits: PoolLimits { tenant_max: 8, control_max: 4, ..PoolLimits::default() },
         }
     }
 
@@ -100,11 +95,7 @@ impl TestDatabases {
     /// The place in the shared database.
     #[must_use]
     pub fn shared_placement(&self) -> Placement {
-        Placement {
-            shard: SHARD.into(),
-            database: self.shared.as_str().into(),
-            dedicated: false,
-        }
+        Placement { shard: SHARD.into(), database: self.shared.as_str().into(), dedicated: false }
     }
 
     /// An active merchant in the shared database, known to nobody but the test: no control plane involved.
@@ -132,10 +123,7 @@ impl TestDatabases {
             trace: None,
             now,
         };
-        Ctx {
-            tenant: tenant.clone(),
-            caller,
-        }
+        Ctx { tenant: tenant.clone(), caller }
     }
 
     /// A connection as superuser to the shared database, to look at what really is there.
@@ -153,16 +141,14 @@ impl TestDatabases {
     pub async fn as_app(&self) -> anyhow::Result<Client> {
         use secrecy::ExposeSecret as _;
         let mut config = self.cluster.admin_of(&self.shared);
-        config
-            .user(db::APP_ROLE)
-            .password(self.cluster.passwords().roles.app.expose_secret());
+        config.user(db::APP_ROLE).password(self.cluster.passwords().roles.app.expose_secret());
         connect(&config).await
     }
 }
 
 impl Drop for TestDatabases {
     fn drop(&mut self) {
-        janitor::drop_later(vec![self.control.clone(), self.shared.clone()]);
+        janitor::drop_later(self.prefix.clone());
     }
 }
 
@@ -178,45 +164,28 @@ pub async fn connect(config: &Config) -> anyhow::Result<Client> {
 
 /// The name of the migrated template, made by whoever comes first, in whichever process.
 async fn template(cluster: &TestCluster, migrations: &Migrations, kind: Kind) -> anyhow::Result<String> {
-    let word = if kind == Kind::Control {
-        "control"
-    } else {
-        "tenant"
-    };
+    let word = if kind == Kind::Control { "control" } else { "tenant" };
     let name = format!("template_{word}_{}", migrations.fingerprint());
     let admin = connect(&cluster.admin()).await?;
     if exists(&admin, &name).await? {
         return Ok(name);
     }
     // Ends with the connection.
-    admin
-        .execute("select pg_advisory_lock($1)", &[&TEMPLATE_TURN])
-        .await?;
+    admin.execute("select pg_advisory_lock($1)", &[&TEMPLATE_TURN]).await?;
     if exists(&admin, &name).await? {
         return Ok(name);
     }
     // Under another name until it is complete: nobody copies half a template, nobody connects to a whole one.
     let draft = format!("{name}_draft");
     drop_database(&cluster.admin(), &draft).await?;
-    bootstrap(
-        &cluster.admin(),
-        cluster.passwords(),
-        &[DatabaseSpec { name: &draft, kind }],
-    )
-    .await?;
+    bootstrap(&cluster.admin(), cluster.passwords(), &[DatabaseSpec { name: &draft, kind }]).await?;
     up(&cluster.owner_of(&draft), migrations).await?;
-    admin
-        .batch_execute(&format!("alter database {draft} rename to {name}"))
-        .await?;
+    admin.batch_execute(&format!("alter database {draft} rename to {name}")).await?;
     Ok(name)
 }
 
 async fn exists(admin: &Client, database: &str) -> anyhow::Result<bool> {
-    let row = admin
-        .query_one(
-            "select exists (select from pg_database where datname = $1)",
-            &[&database],
-        )
-        .await?;
+    let row =
+        admin.query_one("select exists (select from pg_database where datname = $1)", &[&database]).await?;
     Ok(row.get(0))
 }

@@ -1,9 +1,21 @@
 //! Real parts for tests: a PostgreSQL cluster per run, fresh databases per test, the whole program in process.
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "app")]
+mod app;
+#[cfg(feature = "http")]
+mod client;
 mod cluster;
 mod databases;
 mod janitor;
+#[cfg(feature = "http")]
+mod site;
 
+#[cfg(feature = "app")]
+pub use app::App;
+#[cfg(feature = "http")]
+pub use client::{Answer, Call, Client};
 pub use cluster::{CLUSTER_DIR_VARIABLE, TestCluster, start_for_run, stop_after_run};
 pub use databases::{SHARD, TestDatabases, connect};
+#[cfg(feature = "http")]
+pub use site::Site;

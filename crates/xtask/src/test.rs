@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -44,31 +44,29 @@ pub(crate) fn test(args: &[String]) -> Result<()> {
     outcome
 }
 
-/// The cluster of a run, started and stopped by testkit's own program, which chooses its folder.
+/// The cluster of a run, started and stopped by testkit's own program.
 struct Cluster {
     program: PathBuf,
-    dir: String,
-    /// Where the folder is noted, for the run after one that was killed.
-    note: PathBuf,
+    dir: PathBuf,
     stopped: bool,
 }
 
 impl Cluster {
     fn start(target: &Path) -> Result<Self> {
-        let program = target.join("debug/test-cluster");
-        let note = target.join("test-cluster.dir");
-        if let Ok(dir) = fs::read_to_string(&note)
-            && Path::new(&dir).is_dir()
-        {
+        let cluster = Self {
+            program: target.join("debug/test-cluster"),
+            dir: target.join("test-cluster"),
+            stopped: false,
+        };
+        if cluster.dir.exists() {
             println!("test: clearing away the cluster of a run that was killed");
-            let left = Self { program: program.clone(), dir, note: note.clone(), stopped: true };
-            if let Err(error) = left.clear_away() {
+            // What lay in memory may be gone by now, and a test may still use it; then the start says what is wrong.
+            if let Err(error) = cluster.clear_away() {
                 eprintln!("test: {error:#}");
             }
         }
-        let dir = shell::probe(&program, &["start"]).context("the test cluster does not start")?;
-        fs::write(&note, &dir)?;
-        Ok(Self { program, dir, note, stopped: false })
+        cluster.tell("start")?;
+        Ok(cluster)
     }
 
     fn stop(mut self) -> Result<()> {
@@ -77,8 +75,15 @@ impl Cluster {
     }
 
     fn clear_away(&self) -> Result<()> {
-        shell::run(Command::new(&self.program).arg("stop").arg(&self.dir).stdout(Stdio::null()))?;
-        fs::remove_file(&self.note).context("cannot remove the note of where the cluster was")
+        let told = if self.dir.join("pg").exists() { self.tell("stop") } else { Ok(()) };
+        if told.is_ok() {
+            fs::remove_dir_all(&self.dir).with_context(|| format!("cannot remove {}", self.dir.display()))?;
+        }
+        told
+    }
+
+    fn tell(&self, word: &str) -> Result<()> {
+        shell::run(Command::new(&self.program).arg(word).arg(&self.dir))
     }
 }
 
@@ -152,17 +157,18 @@ mod tests {
         let program = target.path().join("debug/test-cluster");
         fs::create_dir_all(target.path().join("debug"))?;
         // Written by another process: a file that this one has open for writing could not be started.
-        let script = format!("#!/bin/sh\necho $* >> {}\necho new\n", log.display());
+        let script = format!("#!/bin/sh\nmkdir -p $2/pg && echo $1 >> {}\n", log.display());
         let write = r#"printf '%s' "$0" > "$1" && chmod +x "$1""#;
         shell::run(Command::new("sh").args(["-c", write, &script]).arg(&program))?;
-        let left = target.path().join("left");
-        fs::create_dir(&left)?;
-        fs::write(target.path().join("test-cluster.dir"), left.to_string_lossy().as_bytes())?;
+        fs::create_dir_all(target.path().join("test-cluster/pg"))?;
 
         Cluster::start(target.path())?.stop()?;
-        let expected = format!("stop {}\nstart\nstop new\n", left.display());
-        assert_eq!(fs::read_to_string(&log)?, expected);
-        assert!(!target.path().join("test-cluster.dir").exists());
+        assert_eq!(fs::read_to_string(&log)?, "stop\nstart\nstop\n");
+        assert!(!target.path().join("test-cluster").exists());
+        // What lay in memory is gone after the machine was started anew.
+        fs::create_dir(target.path().join("test-cluster"))?;
+        Cluster::start(target.path())?.stop()?;
+        assert_eq!(fs::read_to_string(&log)?, "stop\nstart\nstop\nstart\nstop\n");
         Ok(())
     }
 

@@ -4,21 +4,21 @@ use anyhow::{Context, Result, bail};
 
 /// A whole response at the start of a buffer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Response {
-    pub(super) status: u16,
+pub(crate) struct Response {
+    pub(crate) status: u16,
     /// Bytes up to its end.
-    pub(super) length: usize,
+    pub(crate) length: usize,
     /// Where its body begins.
-    pub(super) body: usize,
+    pub(crate) body: usize,
     /// The server will close the connection.
-    pub(super) closes: bool,
+    pub(crate) closes: bool,
 }
 
 /// The response at the start of `bytes`; none when more bytes are needed.
 ///
 /// # Errors
 /// On what is no HTTP/1.1 response with a length.
-pub(super) fn parse(bytes: &[u8]) -> Result<Option<Response>> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Option<Response>> {
     let Some(end) = find(bytes, b"\r\n\r\n") else {
         if bytes.len() > 64 * 1024 {
             bail!("a response head without end");

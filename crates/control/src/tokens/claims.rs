@@ -33,3 +33,12 @@ pub(crate) struct Claims {
 
 /// The subject of tokens made on the command line.
 pub(crate) const OPERATOR: &str = "operator";
+
+/// The sign-in that a token of the built-in issuer came from. Only for tokens that have been verified before.
+pub(crate) fn session_of(bearer: &str) -> Option<SessionId> {
+    #[derive(Deserialize)]
+    struct Session {
+        sid: Option<SessionId>,
+    }
+    jsonwebtoken::insecure_decode_claims::<Session>(bearer).ok()?.sid
+}

@@ -12,6 +12,7 @@ mod verify;
 mod well_known;
 
 pub(crate) use cache::{Anchor, TokenCache, Verified};
+pub(crate) use claims::session_of;
 pub use keys::KeyError;
 pub(crate) use keys::KeyRing;
 pub use master_key::{MasterKey, SealError};

@@ -25,33 +25,23 @@ impl Account {
         if !Uid::effective().is_root() {
             return Ok(None);
         }
-        let owner = fs::metadata(database)
-            .ok()
-            .map(|meta| (meta.uid(), meta.gid()))
-            .filter(|(uid, _)| *uid != 0);
+        let owner =
+            fs::metadata(database).ok().map(|meta| (meta.uid(), meta.gid())).filter(|(uid, _)| *uid != 0);
         if let Some((uid, gid)) = owner {
             let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
             let name = user.map_or_else(|| format!("#{uid}"), |user| user.name);
             return Ok(Some(Self { name, uid, gid }));
         }
-        let user = ["postgres", "nobody"]
-            .iter()
-            .find_map(|name| User::from_name(name).ok().flatten());
+        let user = ["postgres", "nobody"].iter().find_map(|name| User::from_name(name).ok().flatten());
         let user = user.ok_or(ClusterError::NoAccount)?;
-        Ok(Some(Self {
-            name: user.name,
-            uid: user.uid.as_raw(),
-            gid: user.gid.as_raw(),
-        }))
+        Ok(Some(Self { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() }))
     }
 
     /// The first folder on the way to `path` (itself included) that this account may not pass through.
     pub(super) fn barrier<'a>(&self, path: &'a Path) -> Option<&'a Path> {
         let mut ancestors: Vec<_> = path.ancestors().collect();
         ancestors.reverse();
-        ancestors
-            .into_iter()
-            .find(|dir| fs::metadata(dir).is_ok_and(|meta| !self.may_pass(&meta)))
+        ancestors.into_iter().find(|dir| fs::metadata(dir).is_ok_and(|meta| !self.may_pass(&meta)))
     }
 
     fn may_pass(&self, meta: &fs::Metadata) -> bool {
@@ -82,11 +72,7 @@ pub(super) fn command(program: &Path, account: Option<&Account>) -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
         command.env_remove(name);
     }
-    command
-        .env("LC_ALL", "C")
-        .current_dir("/")
-        .process_group(0)
-        .stdin(std::process::Stdio::null());
+    command.env("LC_ALL", "C").current_dir("/").process_group(0).stdin(std::process::Stdio::null());
     if let Some(account) = account {
         // Setting the user as root also drops root's supplementary groups.
         command.uid(account.uid).gid(account.gid);
@@ -106,15 +92,8 @@ mod tests {
         let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         mode(base.path(), 0o755);
         mode(&base.path().join("closed"), 0o700);
-        let stranger = Account {
-            name: "stranger".to_owned(),
-            uid: 4_000_000,
-            gid: 4_000_000,
-        };
-        assert_eq!(
-            stranger.barrier(&open),
-            Some(base.path().join("closed").as_path())
-        );
+        let stranger = Account { name: "stranger".to_owned(), uid: 4_000_000, gid: 4_000_000 };
+        assert_eq!(stranger.barrier(&open), Some(base.path().join("closed").as_path()));
         mode(&base.path().join("closed"), 0o711);
         assert_eq!(stranger.barrier(&open), None);
     }

@@ -36,17 +36,10 @@ impl Binaries {
             Some(needed) => found.major == needed,
             None => found.major >= OLDEST,
         };
-        found
-            .filter(fits)
-            .max_by_key(|found| found.major)
-            .ok_or_else(|| ClusterError::NoBinaries {
-                wanted: needed.map_or_else(|| format!("{OLDEST} or newer"), |needed| needed.to_string()),
-                searched: candidates
-                    .iter()
-                    .map(|dir| dir.display().to_string())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            })
+        found.filter(fits).max_by_key(|found| found.major).ok_or_else(|| ClusterError::NoBinaries {
+            wanted: needed.map_or_else(|| format!("{OLDEST} or newer"), |needed| needed.to_string()),
+            searched: candidates.iter().map(|dir| dir.display().to_string()).collect::<Vec<_>>().join(", "),
+        })
     }
 
     pub(super) fn dir(&self) -> &Path {
@@ -69,10 +62,7 @@ impl Binaries {
             return None;
         }
         let version = output(dir.join("postgres").as_os_str(), &["--version"])?;
-        Some(Self {
-            major: major(&version)?,
-            dir,
-        })
+        Some(Self { major: major(&version)?, dir })
     }
 }
 
@@ -80,11 +70,7 @@ fn candidates() -> Vec<PathBuf> {
     let mut dirs = Vec::new();
     for root in VERSIONED {
         let entries = fs::read_dir(root).into_iter().flatten().flatten();
-        dirs.extend(
-            entries
-                .map(|entry| entry.path().join("bin"))
-                .filter(|dir| dir.is_dir()),
-        );
+        dirs.extend(entries.map(|entry| entry.path().join("bin")).filter(|dir| dir.is_dir()));
     }
     for dir in env::split_paths(&env::var_os("PATH").unwrap_or_default()) {
         // A link such as /usr/local/bin/postgres leads to the folder that has initdb too.
@@ -99,22 +85,13 @@ fn candidates() -> Vec<PathBuf> {
 }
 
 fn output(program: &OsStr, args: &[&str]) -> Option<String> {
-    let output = Command::new(program)
-        .args(args)
-        .env("LC_ALL", "C")
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    let output = Command::new(program).args(args).env("LC_ALL", "C").output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` is 15; `17beta1` is 17.
 fn major(version: &str) -> Option<u32> {
-    let number = version
-        .split_whitespace()
-        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    let number = version.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
     let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
     number[..end].parse().ok()
 }
@@ -125,23 +102,15 @@ mod tests {
 
     #[test]
     fn the_major_version_is_read_from_what_postgres_says() {
-        assert_eq!(
-            major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"),
-            Some(15)
-        );
+        assert_eq!(major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"), Some(15));
         assert_eq!(major("postgres (PostgreSQL) 18beta2"), Some(18));
         assert_eq!(major("postgres"), None);
     }
 
     #[test]
     fn a_folder_without_binaries_is_refused_with_advice() {
-        let error = Binaries::find(Some(Path::new("/nonexistent")), None)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("15 or newer") && error.contains("apt-get install"),
-            "{error}"
-        );
+        let error = Binaries::find(Some(Path::new("/nonexistent")), None).unwrap_err().to_string();
+        assert!(error.contains("15 or newer") && error.contains("apt-get install"), "{error}");
     }
 
     #[test]

@@ -7,8 +7,11 @@ use super::{
     account::{Account, command},
     binaries::Binaries,
     layout::Layout,
-    secrets::{Secrets, write_for_program},
+    secrets::{Secrets, random_word, write_for_program},
 };
+
+/// What the names of databases in the making begin with.
+const DRAFT: &str = "data.draft.";
 
 /// Character types of Unicode where the system has them; without, only ASCII letters have upper and lower case.
 const CHARACTER_TYPES: [&str; 2] = ["C.UTF-8", "C"];
@@ -21,7 +24,9 @@ pub(super) async fn initialize(
     profile: Profile,
     secrets: &Secrets,
 ) -> Result<(), ClusterError> {
-    let draft = layout.home.join("data.draft");
+    remove_drafts(&layout.home)?;
+    // A name of its own: an initdb that outlived a killed process cannot write into this one.
+    let draft = layout.home.join(format!("{DRAFT}{}", &random_word()[..8]));
     let password = layout.home.join("password.draft");
     write_for_program(&password, &secrets.admin).map_err(ClusterError::file("cannot write", &password))?;
     if let Some(account) = account {
@@ -29,11 +34,11 @@ pub(super) async fn initialize(
     }
     let mut made = Ok(());
     for ctype in CHARACTER_TYPES {
-        remove_dir(&draft)?;
         made = initdb(binaries, account, profile, &draft, &password, ctype).await;
         if !matches!(&made, Err(ClusterError::Initialize(text)) if text.contains("locale")) {
             break;
         }
+        remove_drafts(&layout.home)?;
     }
     fs::remove_file(&password).map_err(ClusterError::file("cannot remove", &password))?;
     made?;
@@ -70,10 +75,8 @@ async fn initdb(
         Profile::Production => initdb.arg("--data-checksums"),
         Profile::Test => initdb.arg("--no-sync"),
     };
-    let output = initdb
-        .output()
-        .await
-        .map_err(ClusterError::file("cannot run", binaries.program("initdb")))?;
+    let output =
+        initdb.output().await.map_err(ClusterError::file("cannot run", binaries.program("initdb")))?;
     if output.status.success() {
         return Ok(());
     }
@@ -91,11 +94,13 @@ fn include_settings(draft: &Path) -> Result<(), ClusterError> {
     append(&path).map_err(ClusterError::file("cannot extend", &path))
 }
 
-fn remove_dir(dir: &Path) -> Result<(), ClusterError> {
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(ClusterError::file("cannot remove", dir)(error))
+/// Throws away what interrupted calls have left.
+fn remove_drafts(home: &Path) -> Result<(), ClusterError> {
+    let entries = fs::read_dir(home).map_err(ClusterError::file("cannot look into", home))?;
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(DRAFT) {
+            fs::remove_dir_all(entry.path()).map_err(ClusterError::file("cannot remove", entry.path()))?;
         }
-        _ => Ok(()),
     }
+    Ok(())
 }

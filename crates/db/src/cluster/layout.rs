@@ -45,20 +45,11 @@ impl Layout {
             fs::set_permissions(data_dir, fs::Permissions::from_mode(0o755))
                 .map_err(ClusterError::file("cannot open up", data_dir))?;
         }
-        let root = data_dir
-            .canonicalize()
-            .map_err(ClusterError::file("cannot enter", data_dir))?;
+        let root = data_dir.canonicalize().map_err(ClusterError::file("cannot enter", data_dir))?;
         let home = root.join("pg");
         // Somebody may want the database on another disk: a link to a folder that need not exist yet.
-        let home = home
-            .canonicalize()
-            .or_else(|_| fs::read_link(&home))
-            .unwrap_or(home);
-        Ok(Self {
-            root,
-            database: home.join("data"),
-            home,
-        })
+        let home = home.canonicalize().or_else(|_| fs::read_link(&home)).unwrap_or(home);
+        Ok(Self { root, database: home.join("data"), home })
     }
 
     /// Makes the home and its socket folder, owned by the account that runs PostgreSQL.
@@ -75,10 +66,7 @@ impl Layout {
         if let Some(account) = account
             && let Some(dir) = account.barrier(&self.home)
         {
-            return Err(ClusterError::NotTraversable {
-                user: account.name.clone(),
-                dir: dir.to_owned(),
-            });
+            return Err(ClusterError::NotTraversable { user: account.name.clone(), dir: dir.to_owned() });
         }
         Ok(())
     }
@@ -88,10 +76,7 @@ impl Layout {
         fs::create_dir_all(base).map_err(ClusterError::file("cannot make", base))?;
         let home = base.join(&random_word()[..16]);
         if account.barrier(base).is_some() {
-            return Err(ClusterError::NotTraversable {
-                user: account.name.clone(),
-                dir: barrier.to_owned(),
-            });
+            return Err(ClusterError::NotTraversable { user: account.name.clone(), dir: barrier.to_owned() });
         }
         let link = self.root.join("pg");
         private_dir(&home, Some(account))?;
@@ -123,11 +108,7 @@ impl Layout {
 
     /// The major version that made the database; `None` when there is none.
     pub(super) fn version(&self) -> Option<u32> {
-        fs::read_to_string(self.database.join("PG_VERSION"))
-            .ok()?
-            .trim()
-            .parse()
-            .ok()
+        fs::read_to_string(self.database.join("PG_VERSION")).ok()?.trim().parse().ok()
     }
 
     /// The folder for the socket: `pg/run`, or a private one under the temporary folder when that path is too long.
@@ -144,11 +125,7 @@ impl Layout {
             }
         }
         let dir = std::env::temp_dir().join(format!("markethall-{}", &random_word()[..16]));
-        let dir = if fits(&dir) {
-            dir
-        } else {
-            Path::new("/tmp").join(dir.file_name().unwrap_or_default())
-        };
+        let dir = if fits(&dir) { dir } else { Path::new("/tmp").join(dir.file_name().unwrap_or_default()) };
         private_dir(&dir, account)?;
         fs::write(&note, dir.as_os_str().as_encoded_bytes())
             .map_err(ClusterError::file("cannot write", note))?;
@@ -200,9 +177,6 @@ mod tests {
     fn a_short_path_keeps_the_socket_inside() {
         let base = tempfile::tempdir().unwrap();
         let layout = Layout::open(base.path()).unwrap();
-        assert_eq!(
-            layout.socket_dir(None).unwrap(),
-            base.path().canonicalize().unwrap().join("pg/run")
-        );
+        assert_eq!(layout.socket_dir(None).unwrap(), base.path().canonicalize().unwrap().join("pg/run"));
     }
 }

@@ -54,16 +54,13 @@ pub(super) struct Membership {
 impl Membership {
     pub(super) fn join(path: &Path) -> Result<Self, ClusterError> {
         let file = open(path)?;
-        file.lock_shared()
-            .map_err(ClusterError::file("cannot lock", path))?;
+        file.lock_shared().map_err(ClusterError::file("cannot lock", path))?;
         Ok(Self { file })
     }
 
     /// Ends the use; true when nobody else is left.
     pub(super) fn leave(self, path: &Path) -> Result<bool, ClusterError> {
-        self.file
-            .unlock()
-            .map_err(ClusterError::file("cannot unlock", path))?;
+        self.file.unlock().map_err(ClusterError::file("cannot unlock", path))?;
         match self.file.try_lock() {
             Ok(()) => Ok(true),
             Err(TryLockError::WouldBlock) => Ok(false),

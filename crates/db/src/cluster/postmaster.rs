@@ -19,24 +19,15 @@ pub(super) enum Stop {
 
 /// The postmaster that owns `database`, when it is alive.
 pub(super) fn running(database: &Path) -> Option<i32> {
-    let pid = fs::read_to_string(database.join("postmaster.pid"))
-        .ok()?
-        .lines()
-        .next()?
-        .trim()
-        .parse()
-        .ok()?;
+    let pid =
+        fs::read_to_string(database.join("postmaster.pid")).ok()?.lines().next()?.trim().parse().ok()?;
     (alive(pid) && serves(pid, database)).then_some(pid)
 }
 
 /// The folder of the socket that a running postmaster listens on.
 pub(super) fn socket_dir(database: &Path) -> Option<String> {
     let note = fs::read_to_string(database.join("postmaster.pid")).ok()?;
-    note.lines()
-        .nth(4)
-        .map(str::trim)
-        .filter(|dir| !dir.is_empty())
-        .map(str::to_owned)
+    note.lines().nth(4).map(str::trim).filter(|dir| !dir.is_empty()).map(str::to_owned)
 }
 
 /// Removes the notes of a postmaster that is gone but whose number lives on.
@@ -47,13 +38,8 @@ pub(super) fn forget_dead(database: &Path, socket_dir: &Path) {
     if running(database).is_some() {
         return;
     }
-    for note in [
-        database.join("postmaster.pid"),
-        socket_dir.join(".s.PGSQL.5432.lock"),
-    ] {
-        let pid = fs::read_to_string(&note)
-            .ok()
-            .and_then(|text| text.lines().next()?.trim().parse().ok());
+    for note in [database.join("postmaster.pid"), socket_dir.join(".s.PGSQL.5432.lock")] {
+        let pid = fs::read_to_string(&note).ok().and_then(|text| text.lines().next()?.trim().parse().ok());
         if pid.is_some_and(|pid: i32| pid > 0 && kill(Pid::from_raw(pid), None) != Err(Errno::ESRCH)) {
             // Should it fail, PostgreSQL says so better than we could.
             let _ = fs::remove_file(note);
@@ -80,8 +66,7 @@ pub(super) fn orphans(database: &Path) -> Vec<i32> {
     }
     let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| works_in(*pid, database) && is_postgres(*pid))
-        .collect()
+    pids.filter(|pid| works_in(*pid, database) && is_postgres(*pid)).collect()
 }
 
 fn alive(pid: i32) -> bool {
@@ -90,9 +75,7 @@ fn alive(pid: i32) -> bool {
     }
     // Ended but not yet waited for by its parent: `123 (postgres) Z 1 ...`.
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    !stat
-        .rsplit_once(") ")
-        .is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']))
+    !stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
 /// Whether the process is a postmaster on this very database, not a stranger who got the number later.
@@ -102,9 +85,7 @@ fn serves(pid: i32, database: &Path) -> bool {
     }
     // Root in a container may not look at a foreign process' folder, but everybody may read its arguments.
     let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    arguments
-        .split(|byte| *byte == 0)
-        .any(|word| word == database.as_os_str().as_encoded_bytes())
+    arguments.split(|byte| *byte == 0).any(|word| word == database.as_os_str().as_encoded_bytes())
 }
 
 fn works_in(pid: i32, database: &Path) -> bool {
@@ -123,15 +104,8 @@ mod tests {
     fn a_note_that_names_a_stranger_is_not_a_running_database() {
         let dir = tempfile::tempdir().unwrap();
         let note = dir.path().join("postmaster.pid");
-        fs::write(
-            &note,
-            format!(
-                "{}\n{}\n1\n5432\n/run\n",
-                std::process::id(),
-                dir.path().display()
-            ),
-        )
-        .unwrap();
+        fs::write(&note, format!("{}\n{}\n1\n5432\n/run\n", std::process::id(), dir.path().display()))
+            .unwrap();
         assert_eq!(running(dir.path()), None);
         assert_eq!(socket_dir(dir.path()).as_deref(), Some("/run"));
         forget_dead(dir.path(), dir.path());

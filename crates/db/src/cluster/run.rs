@@ -77,11 +77,7 @@ pub(super) async fn recover(inner: &Inner) -> Result<bool, ClusterError> {
 pub(super) async fn stop(inner: &Inner) -> Result<(), ClusterError> {
     super::supervise::end(inner);
     let _turn = Turn::take(&inner.layout.lock_file()).await?;
-    let membership = inner
-        .membership
-        .lock()
-        .ok()
-        .and_then(|mut membership| membership.take());
+    let membership = inner.membership.lock().ok().and_then(|mut membership| membership.take());
     let Some(membership) = membership else {
         return Ok(());
     };
@@ -108,10 +104,7 @@ pub(super) async fn stop(inner: &Inner) -> Result<(), ClusterError> {
         }
         if begun.elapsed() > Duration::from_secs(STOP_SECONDS) {
             if urged && begun.elapsed() > Duration::from_secs(STOP_SECONDS + 5) {
-                return Err(ClusterError::Timeout {
-                    state: "stopped",
-                    seconds: STOP_SECONDS,
-                });
+                return Err(ClusterError::Timeout { state: "stopped", seconds: STOP_SECONDS });
             }
             if !urged {
                 signal(Stop::Immediate)?;
@@ -161,10 +154,7 @@ async fn ensure_running(inner: &Inner) -> Result<bool, ClusterError> {
             *child = Some(spawn(inner)?);
         }
     }
-    Err(ClusterError::Timeout {
-        state: "ready",
-        seconds: READY_SECONDS,
-    })
+    Err(ClusterError::Timeout { state: "ready", seconds: READY_SECONDS })
 }
 
 /// The postmaster gave up: tells when to try again, or why that is no use.
@@ -176,11 +166,7 @@ fn after_failure(inner: &Inner, attempts: u32) -> Result<Instant, ClusterError> 
         let mut tail: Vec<_> = said.lines().rev().take(10).collect();
         tail.reverse();
         let log = inner.layout.database.join("log");
-        return Err(ClusterError::Start(format!(
-            "{} (its log is in {})",
-            tail.join("\n"),
-            log.display()
-        )));
+        return Err(ClusterError::Start(format!("{} (its log is in {})", tail.join("\n"), log.display())));
     }
     // Backends of the dead postmaster end by themselves, but only when their statement does.
     for pid in postmaster::orphans(&inner.layout.database) {
@@ -204,12 +190,7 @@ fn spawn(inner: &Inner) -> Result<tokio::process::Child, ClusterError> {
     postmaster::forget_dead(&layout.database, &inner.socket_dir);
     let open_log = || -> std::io::Result<(File, File)> {
         let path = layout.start_log();
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(path)?;
+        let log = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
         Ok((log.try_clone()?, log))
     };
     let (out, err) = open_log().map_err(ClusterError::file("cannot open", layout.start_log()))?;
@@ -225,11 +206,7 @@ fn spawn(inner: &Inner) -> Result<tokio::process::Child, ClusterError> {
         postgres.args(["-c", setting]);
     }
     tracing::debug!(database = %layout.database.display(), "starting PostgreSQL");
-    postgres
-        .stdout(out)
-        .stderr(err)
-        .spawn()
-        .map_err(ClusterError::file("cannot run", program))
+    postgres.stdout(out).stderr(err).spawn().map_err(ClusterError::file("cannot run", program))
 }
 
 async fn probe(inner: &Inner) -> Answer {
@@ -254,9 +231,7 @@ async fn probe(inner: &Inner) -> Answer {
 
 /// Collects our child when it has ended; true when it did.
 fn reap(child: &mut Option<tokio::process::Child>) -> bool {
-    let ended = child
-        .as_mut()
-        .is_some_and(|child| !matches!(child.try_wait(), Ok(None)));
+    let ended = child.as_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None)));
     if ended {
         *child = None;
     }

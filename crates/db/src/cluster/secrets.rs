@@ -56,10 +56,7 @@ pub(super) fn load(path: &Path, database: &Path) -> Result<Secrets, ClusterError
 
 /// 256 random bits as 64 hexadecimal digits.
 pub(super) fn random_word() -> String {
-    rand::random::<[u8; 32]>()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn create(path: &Path) -> Result<Secrets, ClusterError> {
@@ -78,12 +75,7 @@ fn create(path: &Path) -> Result<Secrets, ClusterError> {
 /// Writes a file that only its owner can read; after a crash it is there whole or not at all.
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let draft = path.with_extension("draft");
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&draft)?;
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&draft, path)?;

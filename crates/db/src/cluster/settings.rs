@@ -11,19 +11,11 @@ const SHARED_BUFFERS_MAX: u64 = 2048 * MB;
 /// What must hold whatever a person writes into `local.conf`; given on the command line, which wins.
 pub(super) fn forced(profile: Profile) -> &'static [&'static str] {
     match profile {
-        Profile::Production => &[
-            "fsync=on",
-            "synchronous_commit=on",
-            "full_page_writes=on",
-            "listen_addresses=",
-        ],
+        Profile::Production => {
+            &["fsync=on", "synchronous_commit=on", "full_page_writes=on", "listen_addresses="]
+        }
         // Without fsync a commit costs next to nothing, and still survives PostgreSQL being killed.
-        Profile::Test => &[
-            "fsync=off",
-            "synchronous_commit=on",
-            "full_page_writes=off",
-            "listen_addresses=",
-        ],
+        Profile::Test => &["fsync=off", "synchronous_commit=on", "full_page_writes=off", "listen_addresses="],
     }
 }
 
@@ -45,14 +37,8 @@ pub(super) fn render(profile: Profile, memory_bytes: u64, lz4: bool) -> String {
             }
             let shared = (memory_bytes / 4).clamp(64 * MB, SHARED_BUFFERS_MAX);
             set("shared_buffers", &megabytes(shared));
-            set(
-                "effective_cache_size",
-                &megabytes((memory_bytes / 4 * 3).max(128 * MB)),
-            );
-            set(
-                "maintenance_work_mem",
-                &megabytes((memory_bytes / 32).clamp(32 * MB, 256 * MB)),
-            );
+            set("effective_cache_size", &megabytes((memory_bytes / 4 * 3).max(128 * MB)));
+            set("maintenance_work_mem", &megabytes((memory_bytes / 32).clamp(32 * MB, 256 * MB)));
             set("wal_compression", if lz4 { "lz4" } else { "on" });
         }
         Profile::Test => {
@@ -127,9 +113,7 @@ fn megabytes(bytes: u64) -> String {
 
 /// The memory that we may use: the machine's, or the container's limit when that is smaller.
 pub(super) fn memory_bytes() -> u64 {
-    let machine = std::fs::read_to_string("/proc/meminfo")
-        .ok()
-        .and_then(|text| parse_meminfo(&text));
+    let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| parse_meminfo(&text));
     let limit = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
     let limit = limit.and_then(|text| text.trim().parse::<u64>().ok());
     machine.unwrap_or(1024 * MB).min(limit.unwrap_or(u64::MAX))
@@ -137,12 +121,7 @@ pub(super) fn memory_bytes() -> u64 {
 
 fn parse_meminfo(text: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    line.trim()
-        .strip_suffix("kB")?
-        .trim()
-        .parse::<u64>()
-        .ok()?
-        .checked_mul(1024)
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 #[cfg(test)]
@@ -158,11 +137,7 @@ mod tests {
 
     #[test]
     fn buffers_follow_the_memory_within_bounds() {
-        check(
-            Profile::Production,
-            4096,
-            &["shared_buffers = '1024MB'", "effective_cache_size = '3072MB'"],
-        );
+        check(Profile::Production, 4096, &["shared_buffers = '1024MB'", "effective_cache_size = '3072MB'"]);
         check(Profile::Production, 65_536, &["shared_buffers = '2048MB'"]);
         check(Profile::Production, 128, &["shared_buffers = '64MB'"]);
         check(Profile::Test, 65_536, &["shared_buffers = '64MB'"]);
@@ -177,10 +152,7 @@ mod tests {
 
     #[test]
     fn the_machines_memory_is_read_in_bytes() {
-        assert_eq!(
-            parse_meminfo("MemTotal:       24684092 kB\nMemFree: 1 kB\n"),
-            Some(24_684_092 * 1024)
-        );
+        assert_eq!(parse_meminfo("MemTotal:       24684092 kB\nMemFree: 1 kB\n"), Some(24_684_092 * 1024));
         assert_eq!(parse_meminfo("nothing"), None);
     }
 }

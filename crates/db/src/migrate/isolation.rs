@@ -18,9 +18,7 @@ const ONLY_MY_TENANT: &str =
 /// [`MigrateError`] when the database cannot be asked.
 pub async fn isolation_findings(config: &Config) -> Result<Vec<String>, MigrateError> {
     let session = Session::open(config).await?;
-    let rows = session
-        .query(include_str!("isolation.sql"), &[&ONLY_MY_TENANT])
-        .await;
+    let rows = session.query(include_str!("isolation.sql"), &[&ONLY_MY_TENANT]).await;
     session.close().await;
     let rows = rows.map_err(MigrateError::setup("cannot look for gaps in the isolation"))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())

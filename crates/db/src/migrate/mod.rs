@@ -64,11 +64,8 @@ pub struct DomainMigrations {
     pub steps: &'static [Migration],
 }
 
-const BOOKKEEPING: Migration = Migration {
-    version: 1,
-    name: "bookkeeping",
-    sql: include_str!("../../migrations/0001_bookkeeping.sql"),
-};
+const BOOKKEEPING: Migration =
+    Migration { version: 1, name: "bookkeeping", sql: include_str!("../../migrations/0001_bookkeeping.sql") };
 
 /// What every tenant database starts with; [`Migrations::tenant`] puts it first.
 pub const TENANT_BASE: DomainMigrations = DomainMigrations {
@@ -119,9 +116,7 @@ impl Migrations {
 
     /// Every step with its domain, in the order of running.
     pub fn steps(&self) -> impl Iterator<Item = (&'static str, &'static Migration)> {
-        self.0
-            .iter()
-            .flat_map(|domain| domain.steps.iter().map(move |step| (domain.domain, step)))
+        self.0.iter().flat_map(|domain| domain.steps.iter().map(move |step| (domain.domain, step)))
     }
 
     /// A short name for exactly this set of steps, 16 hexadecimal digits.

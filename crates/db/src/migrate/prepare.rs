@@ -15,10 +15,7 @@ const AT_ONCE: usize = 8;
 #[must_use]
 pub fn owner_config(any: &Config, passwords: &BootstrapPasswords, database: &str) -> Config {
     let mut config = any.clone();
-    config
-        .user(OWNER_ROLE)
-        .password(passwords.owner.expose_secret())
-        .dbname(database);
+    config.user(OWNER_ROLE).password(passwords.owner.expose_secret()).dbname(database);
     config
 }
 
@@ -36,11 +33,7 @@ pub async fn prepare(
 ) -> Result<Vec<(String, Vec<StepId>)>, MigrateError> {
     bootstrap(admin, passwords, databases).await?;
     let runs = databases.iter().map(|database| async move {
-        let migrations = if database.kind == Kind::Control {
-            control
-        } else {
-            tenant
-        };
+        let migrations = if database.kind == Kind::Control { control } else { tenant };
         let done = up(&owner_config(admin, passwords, database.name), migrations).await?;
         Ok((database.name.to_owned(), done))
     });

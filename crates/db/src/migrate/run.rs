@@ -117,10 +117,7 @@ async fn run_step(session: &Session, domain: &str, step: &Migration) -> Result<(
         let reason = reason(&error);
         // Fails only when the connection is gone, which rolls back too.
         let _ = session.batch_execute("rollback").await;
-        return Err(MigrateError::Step {
-            step: id(domain, step).to_string(),
-            reason,
-        });
+        return Err(MigrateError::Step { step: id(domain, step).to_string(), reason });
     }
     Ok(())
 }
@@ -132,13 +129,8 @@ async fn run_outside_transaction(
     sql: &str,
     record: &str,
 ) -> Result<(), tokio_postgres::Error> {
-    for row in session
-        .query(include_str!("invalid_indexes.sql"), &[&domain])
-        .await?
-    {
-        session
-            .batch_execute(&format!("drop index concurrently {}", row.get::<_, String>(0)))
-            .await?;
+    for row in session.query(include_str!("invalid_indexes.sql"), &[&domain]).await? {
+        session.batch_execute(&format!("drop index concurrently {}", row.get::<_, String>(0))).await?;
     }
     session.batch_execute(sql).await?;
     session.batch_execute(record).await
@@ -152,11 +144,7 @@ async fn compare(session: &Session, migrations: &Migrations) -> Result<Status, M
     }
     status.newer = records
         .into_iter()
-        .map(|((domain, version), recorded)| StepId {
-            domain,
-            version,
-            name: recorded.name,
-        })
+        .map(|((domain, version), recorded)| StepId { domain, version, name: recorded.name })
         .collect();
     Ok(status)
 }
@@ -169,25 +157,17 @@ fn compare_domain(
     let mut missing = false;
     for (step, expected) in domain.steps.iter().zip(1..) {
         let step_id = id(domain.domain, step);
-        let out_of_order = |reason| MigrateError::OutOfOrder {
-            step: step_id.to_string(),
-            reason,
-        };
+        let out_of_order = |reason| MigrateError::OutOfOrder { step: step_id.to_string(), reason };
         if step.version != expected {
             return Err(out_of_order("versions must be 1, 2, 3 without gaps"));
         }
         match records.remove(&(domain.domain.to_owned(), step.version)) {
             Some(_) if missing => return Err(out_of_order("it was applied but an earlier one was not")),
             Some(found) if found.checksum != step.checksum() => {
-                return Err(MigrateError::Changed {
-                    step: step_id.to_string(),
-                });
+                return Err(MigrateError::Changed { step: step_id.to_string() });
             }
             Some(found) => {
-                status.applied.push(AppliedStep {
-                    step: step_id,
-                    applied_at: found.applied_at,
-                });
+                status.applied.push(AppliedStep { step: step_id, applied_at: found.applied_at });
             }
             None => {
                 missing = true;
@@ -203,25 +183,15 @@ async fn recorded(session: &Session) -> Result<Records, MigrateError> {
         Ok(rows) => Ok(rows
             .iter()
             .map(|row| {
-                let recorded = Recorded {
-                    name: row.get(2),
-                    checksum: row.get(3),
-                    applied_at: row.get(4),
-                };
+                let recorded = Recorded { name: row.get(2), checksum: row.get(3), applied_at: row.get(4) };
                 ((row.get(0), row.get(1)), recorded)
             })
             .collect()),
         Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(Records::new()),
-        Err(error) => Err(MigrateError::setup("cannot read which migrations were applied")(
-            error,
-        )),
+        Err(error) => Err(MigrateError::setup("cannot read which migrations were applied")(error)),
     }
 }
 
 fn id(domain: &str, step: &Migration) -> StepId {
-    StepId {
-        domain: domain.to_owned(),
-        version: step.version,
-        name: step.name.to_owned(),
-    }
+    StepId { domain: domain.to_owned(), version: step.version, name: step.name.to_owned() }
 }

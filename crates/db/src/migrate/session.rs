@@ -23,20 +23,14 @@ impl Session {
     pub(super) async fn open(config: &Config) -> Result<Self, MigrateError> {
         let database = config.get_dbname().unwrap_or("(default)").to_owned();
         let opened = config.connect(NoTls).await;
-        let (client, connection) = opened.map_err(|error| MigrateError::Connect {
-            database: database.clone(),
-            reason: reason(&error),
-        })?;
+        let (client, connection) = opened
+            .map_err(|error| MigrateError::Connect { database: database.clone(), reason: reason(&error) })?;
         let connection = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a set-up connection ended");
             }
         });
-        Ok(Self {
-            client,
-            connection,
-            database,
-        })
+        Ok(Self { client, connection, database })
     }
 
     /// Waits for the exclusive right to change this database's schema; it ends with the session.
@@ -62,10 +56,7 @@ impl Session {
 
     /// Runs statements, naming `action` when they fail.
     pub(super) async fn run(&self, action: &str, sql: &str) -> Result<(), MigrateError> {
-        self.client
-            .batch_execute(sql)
-            .await
-            .map_err(MigrateError::setup(action))
+        self.client.batch_execute(sql).await.map_err(MigrateError::setup(action))
     }
 
     /// Ends the connection and waits until it is closed: a database in use cannot be copied.

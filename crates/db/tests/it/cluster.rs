@@ -25,10 +25,7 @@ struct Folder(TempDir);
 
 impl Folder {
     fn new() -> Self {
-        let dir = tempfile::Builder::new()
-            .prefix("markethall-cluster-")
-            .tempdir()
-            .unwrap();
+        let dir = tempfile::Builder::new().prefix("markethall-cluster-").tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         Self(dir)
     }
@@ -52,25 +49,15 @@ impl Drop for Folder {
 }
 
 fn config(dir: &Path, profile: Profile) -> ClusterConfig {
-    ClusterConfig {
-        data_dir: dir.to_owned(),
-        bin_dir: None,
-        profile,
-    }
+    ClusterConfig { data_dir: dir.to_owned(), bin_dir: None, profile }
 }
 
 async fn start(folder: &Folder) -> Cluster {
-    Cluster::start(config(&folder.path(), Profile::Test))
-        .await
-        .unwrap()
+    Cluster::start(config(&folder.path(), Profile::Test)).await.unwrap()
 }
 
 fn send(signal: &str, pid: i32) {
-    let _ = Command::new("kill")
-        .args([signal, &pid.to_string()])
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
+    let _ = Command::new("kill").args([signal, &pid.to_string()]).stderr(Stdio::null()).status().unwrap();
 }
 
 fn we_are_root() -> bool {
@@ -82,11 +69,7 @@ async fn admin(cluster: &Cluster) -> Client {
 }
 
 async fn show(client: &Client, setting: &str) -> String {
-    client
-        .query_one("select current_setting($1)", &[&setting])
-        .await
-        .unwrap()
-        .get(0)
+    client.query_one("select current_setting($1)", &[&setting]).await.unwrap().get(0)
 }
 
 /// Writes one row that must still be there later.
@@ -96,20 +79,14 @@ async fn leave_a_mark(cluster: &Cluster) {
 }
 
 async fn mark_is_there(cluster: &Cluster) -> bool {
-    let rows = admin(cluster)
-        .await
-        .query("select word from mark", &[])
-        .await
-        .unwrap();
+    let rows = admin(cluster).await.query("select word from mark", &[]).await.unwrap();
     rows.len() == 1
 }
 
 #[tokio::test]
 async fn a_fresh_folder_gets_a_safe_database_that_starts_again_quickly() {
     let folder = Folder::new();
-    let first = Cluster::start(config(&folder.path(), Profile::Production))
-        .await
-        .unwrap();
+    let first = Cluster::start(config(&folder.path(), Profile::Production)).await.unwrap();
     assert_eq!(first.origin(), Origin::Created);
     let client = admin(&first).await;
     for (setting, value) in [
@@ -132,9 +109,7 @@ async fn a_fresh_folder_gets_a_safe_database_that_starts_again_quickly() {
     assert_eq!(first.pid(), None);
 
     let begun = Instant::now();
-    let second = Cluster::start(config(&folder.path(), Profile::Production))
-        .await
-        .unwrap();
+    let second = Cluster::start(config(&folder.path(), Profile::Production)).await.unwrap();
     let took = begun.elapsed();
     assert_eq!(second.origin(), Origin::Started);
     assert!(mark_is_there(&second).await);
@@ -144,19 +119,26 @@ async fn a_fresh_folder_gets_a_safe_database_that_starts_again_quickly() {
 }
 
 #[tokio::test]
+async fn an_interrupted_first_start_is_begun_anew() {
+    let folder = Folder::new();
+    start(&folder).await.stop().await.unwrap();
+    // As it is when the process dies before the last step: complete, but not yet in its place.
+    let draft = folder.path().join("pg/data.draft.12345678");
+    fs::rename(folder.path().join("pg/data"), &draft).unwrap();
+    let cluster = start(&folder).await;
+    assert_eq!(cluster.origin(), Origin::Created);
+    assert!(!draft.exists());
+    cluster.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn nobody_signs_in_without_the_password_and_files_are_private() {
     let folder = Folder::new();
     let cluster = start(&folder).await;
     let mut wrong = cluster.admin_config();
     wrong.password("guess");
     assert!(connect(&wrong).await.is_err());
-    let mode = |path: &str| {
-        fs::metadata(folder.path().join(path))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777
-    };
+    let mode = |path: &str| fs::metadata(folder.path().join(path)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode("pg.secrets"), 0o600);
     assert_eq!(mode("pg"), 0o700);
     assert_eq!(mode("pg/run"), 0o700);
@@ -167,9 +149,7 @@ async fn nobody_signs_in_without_the_password_and_files_are_private() {
 async fn postgres_never_runs_as_root() {
     let folder = Folder::new();
     let cluster = start(&folder).await;
-    let owner = fs::metadata(format!("/proc/{}", cluster.pid().unwrap()))
-        .unwrap()
-        .uid();
+    let owner = fs::metadata(format!("/proc/{}", cluster.pid().unwrap())).unwrap().uid();
     assert_ne!(owner, 0);
     if !we_are_root() {
         assert_eq!(owner, fs::metadata("/proc/self").unwrap().uid());
@@ -202,10 +182,7 @@ async fn a_path_too_long_for_sockets_works() {
     let cluster = Cluster::start(config(&deep, Profile::Test)).await.unwrap();
     let socket_dir = cluster.socket_dir().to_owned();
     assert!(!socket_dir.starts_with(&deep));
-    assert_eq!(
-        fs::metadata(&socket_dir).unwrap().permissions().mode() & 0o777,
-        0o700
-    );
+    assert_eq!(fs::metadata(&socket_dir).unwrap().permissions().mode() & 0o777, 0o700);
     leave_a_mark(&cluster).await;
     cluster.stop().await.unwrap();
     fs::remove_dir_all(socket_dir).unwrap();
@@ -214,18 +191,10 @@ async fn a_path_too_long_for_sockets_works() {
 #[tokio::test]
 async fn settings_of_ones_own_work_but_cannot_give_up_durability() {
     let folder = Folder::new();
-    let cluster = Cluster::start(config(&folder.path(), Profile::Production))
-        .await
-        .unwrap();
+    let cluster = Cluster::start(config(&folder.path(), Profile::Production)).await.unwrap();
     cluster.stop().await.unwrap();
-    fs::write(
-        folder.path().join("pg/data/local.conf"),
-        "work_mem = '7MB'\nfsync = off\n",
-    )
-    .unwrap();
-    let cluster = Cluster::start(config(&folder.path(), Profile::Production))
-        .await
-        .unwrap();
+    fs::write(folder.path().join("pg/data/local.conf"), "work_mem = '7MB'\nfsync = off\n").unwrap();
+    let cluster = Cluster::start(config(&folder.path(), Profile::Production)).await.unwrap();
     let client = admin(&cluster).await;
     assert_eq!(show(&client, "work_mem").await, "7MB");
     assert_eq!(show(&client, "fsync").await, "on");
@@ -237,9 +206,7 @@ async fn a_broken_setting_is_reported_in_postgres_words() {
     let folder = Folder::new();
     start(&folder).await.stop().await.unwrap();
     fs::write(folder.path().join("pg/data/local.conf"), "no_such_setting = 1\n").unwrap();
-    let error = Cluster::start(config(&folder.path(), Profile::Test))
-        .await
-        .unwrap_err();
+    let error = Cluster::start(config(&folder.path(), Profile::Test)).await.unwrap_err();
     assert!(matches!(error, ClusterError::Start(_)), "{error}");
     assert!(error.to_string().contains("no_such_setting"), "{error}");
 }
@@ -260,9 +227,7 @@ async fn wait_until_back(cluster: &Cluster, from: Instant) -> Duration {
 #[tokio::test]
 async fn a_killed_postmaster_is_back_within_five_seconds_even_while_backends_are_busy() {
     let folder = Folder::new();
-    let cluster = Cluster::start(config(&folder.path(), Profile::Production))
-        .await
-        .unwrap();
+    let cluster = Cluster::start(config(&folder.path(), Profile::Production)).await.unwrap();
     cluster.supervise();
     leave_a_mark(&cluster).await;
     // A busy backend outlives its parent and holds the shared memory that the next start wants.
@@ -293,11 +258,7 @@ async fn a_killed_backend_does_not_end_the_cluster() {
     leave_a_mark(&cluster).await;
     let postmaster = cluster.pid();
     let client = admin(&cluster).await;
-    let pid: i32 = client
-        .query_one("select pg_backend_pid()", &[])
-        .await
-        .unwrap()
-        .get(0);
+    let pid: i32 = client.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
     send("-KILL", pid);
     while client.simple_query("select 1").await.is_ok() {}
     wait_until_back(&cluster, Instant::now()).await;
@@ -316,12 +277,7 @@ impl Helper {
     fn begin(dir: &Path, user: Option<u32>) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
-            .args([
-                "--exact",
-                "cluster::helper_process",
-                "--include-ignored",
-                "--nocapture",
-            ])
+            .args(["--exact", "cluster::helper_process", "--include-ignored", "--nocapture"])
             .env(HELPER_DIR, dir)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
@@ -363,9 +319,7 @@ async fn helper_process() {
     let Some(dir) = std::env::var_os(HELPER_DIR) else {
         return;
     };
-    let cluster = Cluster::start(config(Path::new(&dir), Profile::Test))
-        .await
-        .unwrap();
+    let cluster = Cluster::start(config(Path::new(&dir), Profile::Test)).await.unwrap();
     println!("origin={:?}", cluster.origin());
     std::io::stdin().lines().next();
     cluster.stop().await.unwrap();
@@ -449,12 +403,7 @@ async fn an_unprivileged_user_runs_it_as_itself() {
     std::os::unix::fs::chown(folder.0.path(), Some(nobody), Some(nobody)).unwrap();
     let mut helper = Helper::begin(&folder.path(), Some(nobody));
     assert_eq!(helper.origin(), "Created");
-    assert_eq!(
-        fs::metadata(format!("/proc/{}", folder.pid().unwrap()))
-            .unwrap()
-            .uid(),
-        nobody
-    );
+    assert_eq!(fs::metadata(format!("/proc/{}", folder.pid().unwrap())).unwrap().uid(), nobody);
     // Root joins what a user started: the command line beside a running service.
     let joined = start(&folder).await;
     assert_eq!(joined.origin(), Origin::Joined);

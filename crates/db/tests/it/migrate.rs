@@ -22,23 +22,12 @@ async fn migrations_run_once_in_order_and_are_recorded() {
     assert_eq!(status(&owner, &migrations).await.unwrap().pending.len(), 4);
     let done = up(&owner, &migrations).await.unwrap();
     let names: Vec<_> = done.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        names,
-        [
-            "db/0001_bookkeeping",
-            "db/0002_isolation",
-            "shelf/0001_books",
-            "shelf/0002_titles"
-        ]
-    );
+    assert_eq!(names, ["db/0001_bookkeeping", "db/0002_isolation", "shelf/0001_books", "shelf/0002_titles"]);
     let begun = Instant::now();
     assert!(up(&owner, &migrations).await.unwrap().is_empty());
     println!("nothing to do took {:?}", begun.elapsed());
     let state = status(&owner, &migrations).await.unwrap();
-    assert_eq!(
-        (state.applied.len(), state.pending.len(), state.newer.len()),
-        (4, 0, 0)
-    );
+    assert_eq!((state.applied.len(), state.pending.len(), state.newer.len()), (4, 0, 0));
     // An older program on a newer schema goes on working: steps only expand.
     let state = status(&owner, &Migrations::tenant([])).await.unwrap();
     let newer: Vec<_> = state.newer.iter().map(ToString::to_string).collect();
@@ -60,19 +49,10 @@ async fn processes_that_migrate_at_the_same_moment_run_each_step_once() {
 async fn a_changed_migration_is_refused() {
     let (name, owner) = empty_database().await;
     up(&owner, &Migrations::tenant([SHELF])).await.unwrap();
-    const CHANGED: Migration = Migration {
-        sql: "select 1",
-        ..STEP_1
-    };
-    let changed = DomainMigrations {
-        domain: "shelf",
-        steps: &[CHANGED, STEP_2],
-    };
+    const CHANGED: Migration = Migration { sql: "select 1", ..STEP_1 };
+    let changed = DomainMigrations { domain: "shelf", steps: &[CHANGED, STEP_2] };
     let error = up(&owner, &Migrations::tenant([changed])).await.unwrap_err();
-    assert!(
-        matches!(&error, MigrateError::Changed { step } if step == "shelf/0001_books"),
-        "{error}"
-    );
+    assert!(matches!(&error, MigrateError::Changed { step } if step == "shelf/0001_books"), "{error}");
     drop_database(&TestCluster::get().admin(), &name).await.unwrap();
 }
 
@@ -84,21 +64,12 @@ async fn a_failing_migration_changes_nothing_and_names_the_reason() {
         name: "broken",
         sql: "create schema shelf; create table shelf.half (id int); select 1/0 -- and a comment",
     };
-    let broken = DomainMigrations {
-        domain: "shelf",
-        steps: &[BROKEN],
-    };
+    let broken = DomainMigrations { domain: "shelf", steps: &[BROKEN] };
     let error = up(&owner, &Migrations::tenant([broken])).await.unwrap_err();
     let text = error.to_string();
-    assert!(
-        text.contains("shelf/0001_broken") && text.contains("division by zero"),
-        "{text}"
-    );
+    assert!(text.contains("shelf/0001_broken") && text.contains("division by zero"), "{text}");
     let admin = connect(&TestCluster::get().admin_of(&name)).await.unwrap();
-    let row = admin
-        .query_one("select to_regnamespace('shelf') is null", &[])
-        .await
-        .unwrap();
+    let row = admin.query_one("select to_regnamespace('shelf') is null", &[]).await.unwrap();
     assert!(row.get::<_, bool>(0));
     drop(admin);
     assert_eq!(up(&owner, &Migrations::tenant([SHELF])).await.unwrap().len(), 2);
@@ -108,10 +79,7 @@ async fn a_failing_migration_changes_nothing_and_names_the_reason() {
 #[tokio::test]
 async fn versions_with_gaps_are_refused() {
     let (name, owner) = empty_database().await;
-    let gap = DomainMigrations {
-        domain: "shelf",
-        steps: &[STEP_2],
-    };
+    let gap = DomainMigrations { domain: "shelf", steps: &[STEP_2] };
     let error = up(&owner, &Migrations::tenant([gap])).await.unwrap_err();
     assert!(matches!(error, MigrateError::OutOfOrder { .. }), "{error}");
     drop_database(&TestCluster::get().admin(), &name).await.unwrap();
@@ -128,36 +96,19 @@ async fn a_back_fill_reaches_the_rows_of_every_tenant() {
         );
         app.batch_execute(&sql).await.unwrap();
     }
-    const FILL: Migration = Migration {
-        version: 3,
-        name: "fill",
-        sql: "update shelf.book set title = upper(title)",
-    };
-    let filled = DomainMigrations {
-        domain: "shelf",
-        steps: &[STEP_1, STEP_2, FILL],
-    };
-    up(
-        &databases.cluster().owner_of(&databases.shared),
-        &Migrations::tenant([filled]),
-    )
-    .await
-    .unwrap();
+    const FILL: Migration =
+        Migration { version: 3, name: "fill", sql: "update shelf.book set title = upper(title)" };
+    let filled = DomainMigrations { domain: "shelf", steps: &[STEP_1, STEP_2, FILL] };
+    up(&databases.cluster().owner_of(&databases.shared), &Migrations::tenant([filled])).await.unwrap();
     let look = databases.look().await.unwrap();
-    let row = look
-        .query_one("select count(*) from shelf.book where title = 'X'", &[])
-        .await
-        .unwrap();
+    let row = look.query_one("select count(*) from shelf.book where title = 'X'", &[]).await.unwrap();
     assert_eq!(row.get::<_, i64>(0), 2);
 }
 
 #[tokio::test]
 async fn an_index_left_half_built_is_built_again() {
     let (name, owner) = empty_database().await;
-    let first = DomainMigrations {
-        domain: "shelf",
-        steps: &[STEP_1],
-    };
+    let first = DomainMigrations { domain: "shelf", steps: &[STEP_1] };
     up(&owner, &Migrations::tenant([first])).await.unwrap();
     let admin = connect(&TestCluster::get().admin_of(&name)).await.unwrap();
     admin
@@ -169,10 +120,7 @@ async fn an_index_left_half_built_is_built_again() {
         .unwrap();
     up(&owner, &Migrations::tenant([SHELF])).await.unwrap();
     let row = admin
-        .query_one(
-            "select indisvalid from pg_index where indexrelid = 'shelf.book_title'::regclass",
-            &[],
-        )
+        .query_one("select indisvalid from pg_index where indexrelid = 'shelf.book_title'::regclass", &[])
         .await
         .unwrap();
     assert!(row.get::<_, bool>(0));
@@ -186,23 +134,16 @@ async fn an_index_left_half_built_is_built_again() {
 async fn a_dedicated_database_is_copied_completed_and_dropped() {
     let databases = databases().await;
     let admin = databases.cluster().admin();
-    let name = format!("{}_acme", databases.prefix);
+    let name = format!("{}acme", databases.prefix);
     let begun = Instant::now();
-    create_tenant_database(&admin, &name, &databases.template)
-        .await
-        .unwrap();
+    create_tenant_database(&admin, &name, &databases.template).await.unwrap();
     println!("created in {:?}", begun.elapsed());
-    create_tenant_database(&admin, &name, &databases.template)
-        .await
-        .unwrap();
+    create_tenant_database(&admin, &name, &databases.template).await.unwrap();
     let config = databases.cluster().admin_of(&name);
     assert_eq!(isolation_findings(&config).await.unwrap(), Vec::<String>::new());
     let inside = connect(&config).await.unwrap();
     assert_eq!(count(&inside, "shelf.book").await, 0);
-    let row = inside.query_one(
-        "select has_database_privilege('public', current_database(), 'connect')",
-        &[],
-    );
+    let row = inside.query_one("select has_database_privilege('public', current_database(), 'connect')", &[]);
     assert!(!row.await.unwrap().get::<_, bool>(0));
     // Open connections do not keep it.
     drop_database(&admin, &name).await.unwrap();
@@ -225,10 +166,7 @@ async fn an_administrator_without_superuser_rights_can_set_everything_up() {
     };
     let cluster = db::cluster::Cluster::start(config).await.unwrap();
     let superuser = connect(&cluster.admin_config()).await.unwrap();
-    superuser
-        .batch_execute("create role cloud login createrole createdb password 'it''s'")
-        .await
-        .unwrap();
+    superuser.batch_execute("create role cloud login createrole createdb password 'it''s'").await.unwrap();
     let mut cloud = cluster.admin_config();
     cloud.user("cloud").password("it's");
     let passwords: &BootstrapPasswords = cluster.passwords();
@@ -239,35 +177,16 @@ async fn an_administrator_without_superuser_rights_can_set_everything_up() {
         spec("markethall_template", Kind::Template),
     ];
     let (tenant, control) = (Migrations::tenant([SHELF]), Migrations::control([]));
-    let done = prepare(&cloud, passwords, &specs, &tenant, &control)
-        .await
-        .unwrap();
-    let counts: Vec<_> = done
-        .iter()
-        .map(|(name, steps)| (name.as_str(), steps.len()))
-        .collect();
-    assert_eq!(
-        counts,
-        [
-            ("markethall_control", 2),
-            ("markethall_shared", 4),
-            ("markethall_template", 4)
-        ]
-    );
-    create_tenant_database(&cloud, "markethall_t_acme", "markethall_template")
-        .await
-        .unwrap();
+    let done = prepare(&cloud, passwords, &specs, &tenant, &control).await.unwrap();
+    let counts: Vec<_> = done.iter().map(|(name, steps)| (name.as_str(), steps.len())).collect();
+    assert_eq!(counts, [("markethall_control", 2), ("markethall_shared", 4), ("markethall_template", 4)]);
+    create_tenant_database(&cloud, "markethall_t_acme", "markethall_template").await.unwrap();
     for name in ["markethall_shared", "markethall_t_acme"] {
         let mut inside = cloud.clone();
-        assert_eq!(
-            isolation_findings(inside.dbname(name)).await.unwrap(),
-            Vec::<String>::new()
-        );
+        assert_eq!(isolation_findings(inside.dbname(name)).await.unwrap(), Vec::<String>::new());
     }
     let begun = Instant::now();
-    prepare(&cloud, passwords, &specs, &tenant, &control)
-        .await
-        .unwrap();
+    prepare(&cloud, passwords, &specs, &tenant, &control).await.unwrap();
     println!("nothing to set up took {:?}", begun.elapsed());
     drop_database(&cloud, "markethall_t_acme").await.unwrap();
     drop(superuser);
@@ -279,46 +198,23 @@ async fn setting_up_that_was_interrupted_is_completed() {
     let cluster = TestCluster::get();
     let name = format!("begun_{}", uuid::Uuid::now_v7().simple());
     let admin = connect(&cluster.admin()).await.unwrap();
-    bootstrap(&cluster.admin(), cluster.passwords(), &[])
-        .await
-        .unwrap();
+    bootstrap(&cluster.admin(), cluster.passwords(), &[]).await.unwrap();
     // As a crash right after `create database` leaves it.
-    admin
-        .batch_execute(&format!("create database {name} owner markethall_owner"))
-        .await
-        .unwrap();
-    let spec = DatabaseSpec {
-        name: &name,
-        kind: Kind::Tenant,
-    };
-    bootstrap(&cluster.admin(), cluster.passwords(), &[spec])
-        .await
-        .unwrap();
+    admin.batch_execute(&format!("create database {name} owner markethall_owner")).await.unwrap();
+    let spec = DatabaseSpec { name: &name, kind: Kind::Tenant };
+    bootstrap(&cluster.admin(), cluster.passwords(), &[spec]).await.unwrap();
     let inside = connect(&cluster.admin_of(&name)).await.unwrap();
-    let row = inside
-        .query_one("select count(*) from pg_extension where extname = 'pg_trgm'", &[])
-        .await
-        .unwrap();
+    let row =
+        inside.query_one("select count(*) from pg_extension where extname = 'pg_trgm'", &[]).await.unwrap();
     assert_eq!(row.get::<_, i64>(0), 1);
     drop(inside);
     // Somebody else's database of that name is not taken over.
     let other = format!("other_{}", uuid::Uuid::now_v7().simple());
-    admin
-        .batch_execute(&format!("create database {other}"))
-        .await
-        .unwrap();
-    let spec = DatabaseSpec {
-        name: &other,
-        kind: Kind::Tenant,
-    };
-    let error = bootstrap(&cluster.admin(), cluster.passwords(), &[spec])
-        .await
-        .unwrap_err();
+    admin.batch_execute(&format!("create database {other}")).await.unwrap();
+    let spec = DatabaseSpec { name: &other, kind: Kind::Tenant };
+    let error = bootstrap(&cluster.admin(), cluster.passwords(), &[spec]).await.unwrap_err();
     assert!(matches!(error, MigrateError::NotOurs(_)), "{error}");
-    admin
-        .batch_execute(&format!("drop database {other}"))
-        .await
-        .unwrap();
+    admin.batch_execute(&format!("drop database {other}")).await.unwrap();
     drop_database(&cluster.admin(), &name).await.unwrap();
 }
 
@@ -329,8 +225,5 @@ fn the_migrations_of_db_itself_pass_the_linter() {
         assert_eq!(lint_domain(&base), Vec::new());
     }
     let tables = db::migrate::lint::created_tables(TENANT_BASE.steps[0].sql);
-    assert_eq!(
-        BTreeSet::from_iter(tables),
-        BTreeSet::from(["db.migration".to_owned()])
-    );
+    assert_eq!(BTreeSet::from_iter(tables), BTreeSet::from(["db.migration".to_owned()]));
 }

@@ -21,47 +21,31 @@ pub(crate) const STEP_2: Migration = Migration {
     name: "titles",
     sql: "-- no-transaction\ncreate index concurrently if not exists book_title on shelf.book (tenant_id, title)",
 };
-pub(crate) const SHELF: DomainMigrations = DomainMigrations {
-    domain: "shelf",
-    steps: &[STEP_1, STEP_2],
-};
+pub(crate) const SHELF: DomainMigrations = DomainMigrations { domain: "shelf", steps: &[STEP_1, STEP_2] };
 
 pub(crate) const ANN: &str = "11111111-1111-1111-1111-111111111111";
 pub(crate) const BOB: &str = "22222222-2222-2222-2222-222222222222";
 
 pub(crate) async fn databases() -> TestDatabases {
-    TestDatabases::create(&Migrations::tenant([SHELF]), &Migrations::control([]))
-        .await
-        .unwrap()
+    TestDatabases::create(&Migrations::tenant([SHELF]), &Migrations::control([])).await.unwrap()
 }
 
 /// A tenant database with nothing in it yet.
 pub(crate) async fn empty_database() -> (String, Config) {
     let cluster = TestCluster::get();
     let name = format!("empty_{}", uuid::Uuid::now_v7().simple());
-    let spec = DatabaseSpec {
-        name: &name,
-        kind: Kind::Tenant,
-    };
-    bootstrap(&cluster.admin(), cluster.passwords(), &[spec])
-        .await
-        .unwrap();
+    let spec = DatabaseSpec { name: &name, kind: Kind::Tenant };
+    bootstrap(&cluster.admin(), cluster.passwords(), &[spec]).await.unwrap();
     let owner = cluster.owner_of(&name);
     (name, owner)
 }
 
 pub(crate) async fn act_as(app: &Client, tenant: &str) {
-    app.execute("select set_config('app.tenant_id', $1, false)", &[&tenant])
-        .await
-        .unwrap();
+    app.execute("select set_config('app.tenant_id', $1, false)", &[&tenant]).await.unwrap();
 }
 
 pub(crate) async fn count(client: &Client, table: &str) -> i64 {
-    client
-        .query_one(&format!("select count(*) from {table}"), &[])
-        .await
-        .unwrap()
-        .get(0)
+    client.query_one(&format!("select count(*) from {table}"), &[]).await.unwrap().get(0)
 }
 
 pub(crate) fn code(error: &tokio_postgres::Error) -> &SqlState {

@@ -47,7 +47,7 @@ impl Catalogue {
     pub(crate) fn markdown(&self) -> String {
         let mut text = String::from(
             "# Problem codes\n\n\
-             Generated from the declarations of the operations (`markethall openapi --errors`); do not edit.\n\n\
+             Generated from the declarations of the operations; do not edit.\n\n\
              Every failure is an `application/problem+json` document (RFC 9457). Its `code` is one of these and never\n\
              changes its meaning; `type` leads to the entry of the code at `/api/errors`. Codes marked *field* stand in\n\
              `errors[]` beside the place they are about.\n\n\
@@ -72,10 +72,8 @@ impl Catalogue {
             let Code { code, status, title, help } = entry.code;
             let (title, help) = (escape(title), escape(help));
             let status = if is_field(&entry.code) { "in errors[]".to_owned() } else { status.to_string() };
-            let _ = write!(
-                text,
-                "<dt id=\"{code}\"><b>{code}</b> ({status})</dt><dd><p>{title} {help}</p></dd>"
-            );
+            let _ =
+                write!(text, "<dt id=\"{code}\"><b>{code}</b> ({status})</dt><dd><p>{title} {help}</p></dd>");
         }
         text.push_str("</dl></body></html>");
         text

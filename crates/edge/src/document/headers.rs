@@ -62,8 +62,16 @@ pub(super) fn tenant_parameter() -> Parameter {
 }
 
 pub(super) fn correlation_parameter() -> Parameter {
-    let text = "Ties this request to others in logs, messages and audit; made when absent or unsound.";
-    parameter("X-Correlation-Id", "^[A-Za-z0-9._-]{1,64}$", false, text)
+    ParameterBuilder::new()
+        .name("X-Correlation-Id")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Ties this request to others in logs, messages and audit. Kept when it is 1 to 64 characters of \
+             A-Z, a-z, 0-9, dot, underscore and hyphen; replaced otherwise.",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
 }
 
 pub(super) fn key_parameter(key: IdempotencyKey) -> Parameter {
@@ -73,10 +81,10 @@ pub(super) fn key_parameter(key: IdempotencyKey) -> Parameter {
 
 pub(super) fn if_none_match_parameter() -> Parameter {
     let text = "Answers 304 when the resource still has this version.";
-    parameter("If-None-Match", "^(\\*|\"[!#-+.-~]{0,128}\")$", false, text)
+    parameter("If-None-Match", "^(\\*|\"[!#-+.-~]{0,128}\")?$", false, text)
 }
 
 pub(super) fn if_match_parameter() -> Parameter {
     let text = "Refuses with 412 unless the resource still has this version.";
-    parameter("If-Match", "^(\\*|\"[!#-+.-~]{0,128}\")$", false, text)
+    parameter("If-Match", "^(\\*|\"[!#-+.-~]{0,128}\")?$", false, text)
 }

@@ -33,7 +33,8 @@ pub(super) fn operation(op: &Op, named: &mut Named) -> Operation {
             Some(schema) => Content::new(Some(named.take(schema(), op.id))),
             None => Content::new(Some(ObjectBuilder::new().schema_type(Type::String))),
         };
-        let body = RequestBodyBuilder::new().content(body.content_type, content).required(Some(Required::True));
+        let body =
+            RequestBodyBuilder::new().content(body.content_type, content).required(Some(Required::True));
         builder = builder.request_body(Some(body.build()));
     }
     for (status, response) in responses(op, named) {
@@ -80,7 +81,7 @@ fn parameters(op: &Op, named: &mut Named) -> Vec<Parameter> {
         all.push(parameter.schema(Some(schema)).build());
     }
     all.extend(op.query.map(|query| query()).unwrap_or_default());
-    if matches!(op.access, Some(Access::Permission(_) | Access::Authenticated)) {
+    if op.names_tenant || matches!(op.access, Some(Access::Permission(_) | Access::Authenticated)) {
         all.push(headers::tenant_parameter());
     }
     all.push(headers::correlation_parameter());

@@ -15,7 +15,9 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
     let code = || text().pattern(Some("^[A-Z][A-Z0-9_]*$"));
     let error = ObjectBuilder::new()
         .schema_type(Type::Object)
-        .description(Some("A place in the request, as pointer, parameter or header, and what is wrong with it."))
+        .description(Some(
+            "A place in the request, as pointer, parameter or header, and what is wrong with it.",
+        ))
         .property("pointer", text().description(Some("JSON pointer into the body.")))
         .property("parameter", text().description(Some("Name of a query or path parameter.")))
         .property("header", text().description(Some("Name of a header.")))
@@ -30,7 +32,10 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .description(Some("Why a request failed (RFC 9457)."))
         .property("type", text().format(Some(uri)).description(Some("Leads to the code's explanation.")))
         .property("title", text())
-        .property("status", ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(400)).maximum(Some(599)))
+        .property(
+            "status",
+            ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(400)).maximum(Some(599)),
+        )
         .property("detail", text())
         .property("instance", text())
         .property("code", code().description(Some("Stable; see /api/errors.")))

@@ -95,7 +95,11 @@ pub struct Visitor {
     pub now: Timestamp,
 }
 
-impl Input for Visitor {}
+impl Input for Visitor {
+    fn describe(op: &mut Op) {
+        op.names_tenant = true;
+    }
+}
 
 impl<S: Sync> FromRequestParts<S> for Visitor {
     type Rejection = Problem;

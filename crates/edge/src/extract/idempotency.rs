@@ -26,10 +26,7 @@ impl Idempotency {
     /// A key made by the program itself, for imports and jobs: `scope` names the caller, `payload` the request.
     #[must_use]
     pub fn internal(scope: &str, key: &str, payload: &[u8]) -> Self {
-        Self {
-            key_hash: Some(digest(&[scope.as_bytes(), key.as_bytes()])),
-            fingerprint: digest(&[payload]),
-        }
+        Self { key_hash: Some(digest(&[scope.as_bytes(), key.as_bytes()])), fingerprint: digest(&[payload]) }
     }
 
     /// No key: the effect is not protected against repetition.
@@ -64,11 +61,8 @@ impl<S: Sync> FromRequestParts<S> for Idempotency {
         let visit = visit(parts)?;
         let Some(key) = key(&parts.headers)? else { return Ok(Self::none()) };
         let actor = visit.principal.as_ref().map(|principal| principal.actor.to_string());
-        let key_hash = digest(&[
-            actor.as_deref().unwrap_or("").as_bytes(),
-            visit.op.id.as_bytes(),
-            key.as_bytes(),
-        ]);
+        let key_hash =
+            digest(&[actor.as_deref().unwrap_or("").as_bytes(), visit.op.id.as_bytes(), key.as_bytes()]);
         let query = parts.uri.query().unwrap_or("");
         let fingerprint = digest(&[parts.uri.path().as_bytes(), query.as_bytes(), &visit.body]);
         Ok(Self { key_hash: Some(key_hash), fingerprint })

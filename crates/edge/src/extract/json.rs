@@ -7,7 +7,7 @@ use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
-use super::{Input, context::visit, serde_errors};
+use super::{Input, context::visit, serde_errors, strict::Strict};
 use crate::{FieldError, Op, Problem, codes};
 
 /// The deepest nesting of a body. Bodies of this program need about five.
@@ -65,7 +65,9 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         }
         Scan::Nul => return Err(nul_problem(text)),
     }
-    serde_json::from_str(text).map_err(|error| serde_errors::json_problem::<T>(text, &error))
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = T::deserialize(Strict(&mut reader)).and_then(|value| reader.end().map(|()| value));
+    value.map_err(|error| serde_errors::json_problem::<T>(text, &error))
 }
 
 /// Applies the rules declared on `value`.

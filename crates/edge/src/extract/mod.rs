@@ -8,6 +8,7 @@ mod path;
 mod preconditions;
 mod query;
 mod serde_errors;
+mod strict;
 
 pub use context::{Caller, Operator, Tenanted, Visitor};
 pub use describe::{Input, Inputs};

@@ -6,6 +6,7 @@ use garde::Report;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use super::strict::Strict;
 use crate::{FieldCode, FieldError, Problem, codes};
 
 /// Where the validated value came from.
@@ -33,7 +34,7 @@ pub(super) fn json_problem<T: DeserializeOwned>(text: &str, error: &serde_json::
         return Problem::new(codes::MALFORMED_JSON).detail(sentence(&error.to_string()));
     }
     let mut reader = serde_json::Deserializer::from_str(text);
-    let (path, message) = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+    let (path, message) = match serde_path_to_error::deserialize::<_, T>(Strict(&mut reader)) {
         Ok(_) => return Problem::new(codes::MALFORMED_JSON).detail(sentence(&error.to_string())),
         Err(found) => (found.path().clone(), found.into_inner().to_string()),
     };

@@ -5,13 +5,12 @@ use std::{net::IpAddr, sync::Arc};
 use http::{HeaderMap, HeaderName, header};
 use kernel::{Permission, Tenant, TenantStatus, Timestamp};
 
-use super::{Peer, correlation::Ties};
+use super::correlation::Ties;
 use crate::{
     Access, AuthError, Edge, FieldError, Op, Principal, Problem, SecurityEvent, SecurityEventKind, codes,
 };
 
 const TENANT: HeaderName = HeaderName::from_static("x-tenant");
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// What admission has found out; kept also when it refuses, for the log and for CORS.
 #[derive(Debug, Default)]
@@ -38,7 +37,10 @@ impl Arrival<'_> {
         let access = self.op.access.unwrap_or(Access::Platform(Permission::new("platform:undeclared")));
         match access {
             Access::Public => {
-                known.tenant = self.named_tenant().await?.filter(|tenant| tenant.status == TenantStatus::Active);
+                if self.op.names_tenant {
+                    let named = self.named_tenant().await?;
+                    known.tenant = named.filter(|tenant| tenant.status == TenantStatus::Active);
+                }
                 Ok(())
             }
             Access::OperatorNetwork(permission) => {
@@ -174,30 +176,4 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 fn is_slug(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (2..=40).contains(&text.len()) && text.bytes().all(plain)
-}
-
-/// The client's address: the connection's other end, or what trusted proxies say, read from the right.
-/// The flag says that a proxy nobody trusts stands in between.
-pub(super) fn client_address(edge: &Edge, peer: Option<&Peer>, headers: &HeaderMap) -> (Option<IpAddr>, bool) {
-    let Some(Peer(peer)) = peer else { return (None, false) };
-    let trusted = |address: IpAddr| {
-        edge.0.config.trusted_proxies.iter().any(|range| range.contains(address))
-    };
-    if !headers.contains_key(FORWARDED_FOR) {
-        return (Some(*peer), false);
-    }
-    if !trusted(*peer) {
-        return (Some(*peer), true);
-    }
-    let mut address = *peer;
-    let values = headers.get_all(FORWARDED_FOR).iter().rev();
-    let hops = values.filter_map(|value| value.to_str().ok()).flat_map(|text| text.rsplit(','));
-    for hop in hops.take(16) {
-        let Ok(hop) = hop.trim().parse() else { return (Some(address), true) };
-        address = hop;
-        if !trusted(address) {
-            break;
-        }
-    }
-    (Some(address), false)
 }

@@ -35,7 +35,11 @@ pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 /// Answers a preflight: it names no tenant, so it is enough that some tenant lists the origin.
-pub(super) async fn preflight(edge: &Edge, headers: &HeaderMap, allow: &HeaderValue) -> Result<Response, Problem> {
+pub(super) async fn preflight(
+    edge: &Edge,
+    headers: &HeaderMap,
+    allow: &HeaderValue,
+) -> Result<Response, Problem> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let answer = response.headers_mut();

@@ -3,10 +3,11 @@
 //! Correlation id, trace, load shedding, authentication, tenant, permission, body; then the handler; then headers,
 //! problem document, metrics, log. It is one function around each endpoint, so that it knows the operation.
 
+mod address;
 mod admit;
 mod body;
-mod cors;
 mod correlation;
+mod cors;
 mod finish;
 mod pages;
 mod run;

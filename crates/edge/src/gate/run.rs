@@ -13,16 +13,15 @@ use http::{HeaderMap, header};
 use tower::util::BoxCloneSyncService;
 
 use super::{
-    Peer, Visit,
-    admit::{Admitted, Arrival, client_address},
-    body, cors,
+    Peer, Visit, address,
+    admit::{Admitted, Arrival},
+    body,
     correlation::{self, Ties},
+    cors,
     finish::Outcome,
 };
 use crate::{
-    Edge, FieldError, IdempotencyKey, Op, Problem, codes, extract,
-    routes::Endpoint,
-    telemetry::OpMetrics,
+    Edge, FieldError, IdempotencyKey, Op, Problem, codes, extract, routes::Endpoint, telemetry::OpMetrics,
 };
 
 /// One endpoint behind the gate.
@@ -103,9 +102,10 @@ impl Gate {
             return cors::preflight(edge, request.headers(), allow).await;
         }
         let now = edge.0.clock.now();
-        let (address, disguised) =
-            client_address(edge, request.extensions().get::<Peer>(), request.headers());
         let headers = request.headers();
+        let peer = request.extensions().get::<Peer>();
+        let address::Origin { address, disguised } =
+            address::origin(&edge.0.config.trusted_proxies, peer, headers);
         let arrival = Arrival { edge, op, headers, ties, address, disguised, now };
         if let Err(problem) = arrival.admit(known).await {
             arrival.name_tenant_for_cors(known).await;

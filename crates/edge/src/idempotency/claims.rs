@@ -73,7 +73,9 @@ pub async fn find_claimed(tx: &TenantTx, claim: &Claim) -> Result<Uuid, Problem>
         Some(stored) if stored.fingerprint != claim.fingerprint => {
             Err(Problem::new(codes::IDEMPOTENCY_KEY_REUSED))
         }
-        Some(stored) => stored.resource.ok_or_else(|| Problem::internal("a claimed key without its resource")),
+        Some(stored) => {
+            stored.resource.ok_or_else(|| Problem::internal("a claimed key without its resource"))
+        }
         None => Err(Problem::new(codes::IDEMPOTENCY_IN_PROGRESS).retry_after(1)),
     }
 }

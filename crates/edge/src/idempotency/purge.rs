@@ -20,8 +20,7 @@ pub async fn purge_expired(db: &Db, ctx: &Ctx, keep_hours: u32) -> Result<u64, D
     let mut removed = 0;
     for _ in 0..MOST_PIECES {
         let tx = db.begin(ctx).await?;
-        let piece =
-            tx.execute(include_str!("purge.sql"), &[&ctx.tenant_id(), &before, &PIECE]).await?;
+        let piece = tx.execute(include_str!("purge.sql"), &[&ctx.tenant_id(), &before, &PIECE]).await?;
         tx.commit().await?;
         removed += piece;
         if piece < PIECE.unsigned_abs() {

@@ -14,19 +14,30 @@ const MOST_TRIES: u32 = 3;
 /// again gets the stored answer, the same key with another payload is refused, and while the first one still runs
 /// the others are told so. Without a key it simply runs in a transaction. A failed effect leaves nothing behind.
 ///
-/// `effect` runs again, up to three times, when other transactions were in its way.
+/// Give `effect` what it needs by value (`async move |tx| ..`; the context is in the transaction): with references the
+/// compiler cannot prove today that the whole may change threads. It runs again, up to three times, when other transactions were in its way.
 ///
 /// # Errors
 /// The effect's problem; `IDEMPOTENCY_KEY_REUSED`, `IDEMPOTENCY_IN_PROGRESS`; what a database does.
-pub async fn run_once<F>(db: &Db, ctx: &Ctx, idempotency: &Idempotency, effect: F) -> Result<Reply, Problem>
+pub fn run_once<F>(
+    db: &Db,
+    ctx: &Ctx,
+    idempotency: &Idempotency,
+    effect: F,
+) -> impl Future<Output = Result<Reply, Problem>> + use<F>
 where
     F: AsyncFn(&mut TenantTx) -> Result<Reply, Problem>,
 {
-    let mut tries = 1;
-    loop {
-        match attempt(db, ctx, idempotency, &effect).await {
-            Err(problem) if problem.code() == codes::DATABASE_BUSY && tries < MOST_TRIES => tries += 1,
-            answer => return answer,
+    // Owned, so that the future borrows nothing but what `effect` borrows: the compiler cannot yet see through
+    // references of both kinds that such a future may change threads.
+    let (db, ctx, idempotency) = (db.clone(), ctx.clone(), *idempotency);
+    async move {
+        let mut tries = 1;
+        loop {
+            match attempt(&db, &ctx, &idempotency, &effect).await {
+                Err(problem) if problem.code() == codes::DATABASE_BUSY && tries < MOST_TRIES => tries += 1,
+                answer => return answer,
+            }
         }
     }
 }

@@ -180,8 +180,7 @@ fn builder(config: &ServeConfig) -> Arc<Builder<TokioExecutor>> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(config.head_timeout_ms))
-        .max_buf_size(config.max_head_bytes)
-        .pipeline_flush(true);
+        .max_buf_size(config.max_head_bytes);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -47,7 +47,7 @@ pub(super) fn routes(state: Inventory) -> Routes<()> {
 #[into_params(parameter_in = Query)]
 struct MovementQuery {
     /// Only of this SKU.
-    #[garde(inner(length(chars, min = 1, max = 64)))]
+    #[garde(inner(length(bytes, min = 1, max = 64)))]
     #[param(min_length = 1, max_length = 64)]
     sku: Option<String>,
     /// Only at this shop.

@@ -47,7 +47,7 @@ pub struct DeadLetter {
     /// W3C trace context of its cause.
     pub traceparent: Option<String>,
     /// Its data.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     pub data: Box<RawValue>,
     /// How often it was tried.
     pub attempts: i32,
@@ -114,11 +114,14 @@ impl DeadLetters {
     pub async fn list(&self, filter: &DeadLetterFilter) -> Result<DeadLetterPage, DeadLettersError> {
         let limit = filter.limit.clamp(1, DEAD_LETTERS_PAGE_MAX);
         let databases = self.databases(filter.tenant).await?;
-        let asked = stream::iter(&databases)
-            .map(|placement| async move { (placement, self.list_in(placement, filter, limit + 1).await) })
-            .buffer_unordered(CONCURRENT)
-            .collect::<Vec<_>>()
-            .await;
+        let asks = databases.into_iter().map(|placement| {
+            let (letters, filter) = (self.clone(), filter.clone());
+            async move {
+                let found = letters.list_in(&placement, &filter, limit + 1).await;
+                (placement, found)
+            }
+        });
+        let asked: Vec<_> = stream::iter(asks).buffer_unordered(CONCURRENT).collect().await;
         let (mut items, mut unreachable) = (Vec::new(), Vec::new());
         for (placement, found) in asked {
             match found {

@@ -28,6 +28,12 @@ pub struct DatabaseStatus {
 }
 
 impl DatabaseStatus {
+    /// Whether this process has a session on the database to carry its messages.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.at.is_some()
+    }
+
     /// The status of a database that cannot be reached.
     pub(crate) fn unreachable(placement: &Placement) -> Self {
         Self {

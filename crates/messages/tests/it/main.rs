@@ -1,0 +1,12 @@
+//! Messages on a real PostgreSQL.
+
+mod contract;
+mod crash;
+mod dead_letters;
+mod jobs;
+mod latency;
+mod order;
+mod publish;
+mod support;
+mod two_relays;
+mod upkeep;

@@ -93,7 +93,7 @@ async fn create(
     key: Idempotency,
     Json(input): Json<NewRegister>,
 ) -> Result<Reply, Problem> {
-    edge::idempotency::run_once(&sales.0.db, &ctx, &key, async |tx| {
+    edge::idempotency::run_once(&sales.0.db, &ctx, &key, async move |tx| {
         let shop = known_shop(tx, shop).await?;
         let register = create_register(tx, shop.id, &shop.code, &input).await?;
         Ok(Reply::created(format!("/api/v1/shops/{}/registers", shop.id), &register))
@@ -110,7 +110,7 @@ async fn open(
 ) -> Result<Reply, Problem> {
     let register = sales.0.registers.find(&ctx, register).await?;
     let register = register.ok_or_else(|| Problem::new(REGISTER_NOT_FOUND))?;
-    edge::idempotency::run_once(&sales.0.db, &ctx, &key, async |tx| {
+    edge::idempotency::run_once(&sales.0.db, &ctx, &key, async move |tx| {
         let shift = open_shift(tx, &register, &input).await?;
         Ok(Reply::created(format!("/api/v1/shifts/{}/report", shift.id), &shift))
     })
@@ -124,7 +124,7 @@ async fn cash(
     key: Idempotency,
     Json(input): Json<MoveCash>,
 ) -> Result<Reply, Problem> {
-    edge::idempotency::run_once(&sales.0.db, &ctx, &key, async |tx| {
+    edge::idempotency::run_once(&sales.0.db, &ctx, &key, async move |tx| {
         Ok(Reply::ok(&move_cash(tx, shift, &input).await?))
     })
     .await
@@ -137,7 +137,7 @@ async fn close(
     key: Idempotency,
     Json(input): Json<CloseShift>,
 ) -> Result<Reply, Problem> {
-    edge::idempotency::run_once(&sales.0.db, &ctx, &key, async |tx| {
+    edge::idempotency::run_once(&sales.0.db, &ctx, &key, async move |tx| {
         Ok(Reply::ok(&close_shift(tx, shift, &input).await?))
     })
     .await

@@ -191,8 +191,8 @@ async fn get_sale(
     let found = find_sale(&tx, id).await?;
     let mut sale = found.ok_or_else(|| Problem::new(SALE_NOT_FOUND))?;
     if show.explain.is_some() {
-        let (included, rounding) = crate::find_sales::find_policy(&tx, id).await?;
-        sale.explanation = Some(explain_vat(&sale, included, rounding));
+        let (policy, _) = crate::find_sales::find_policy(&tx, id).await?;
+        sale.explanation = Some(explain_vat(&sale, policy));
         tx.commit().await?;
         return Ok(Reply::ok(&sale).etag(&format!("{}-vat", crate::cache::etag(&sale))));
     }
@@ -272,7 +272,7 @@ async fn void(
     key: Idempotency,
     Json(input): Json<VoidSale>,
 ) -> Result<Reply, Problem> {
-    let run = edge::idempotency::run_once(&sales.0.db, &ctx, &key, async |tx| {
+    let run = edge::idempotency::run_once(&sales.0.db, &ctx, &key, async move |tx| {
         let sale = void_sale(tx, id, &input).await?;
         Ok(booked(&sale))
     });
@@ -292,7 +292,7 @@ async fn refund(
         Some(register) => Some(sales.0.registers.resolve(&ctx, Some(register), None).await?),
         None => None,
     };
-    let run = edge::idempotency::run_once(&sales.0.db, &ctx, &key, async |tx| {
+    let run = edge::idempotency::run_once(&sales.0.db, &ctx, &key, async move |tx| {
         let sale = refund_sale(tx, id, &input, register.as_deref()).await?;
         Ok(booked(&sale))
     });

@@ -322,7 +322,7 @@ async fn write(
     tx.run(booking::insert_stmt(ctx, bookings)).await?;
     let movements: Vec<_> = bookings.iter().flat_map(booking::movements).collect();
     let applied = inventory::post_movements(tx, &movements, Guard::Allow).await?;
-    let mut news: Vec<_> = bookings.iter().map(|booking| booking::message(ctx, booking)).collect();
+    let mut news: Vec<_> = bookings.iter().map(|booking| crate::events::booked(ctx, booking)).collect();
     news.extend(inventory::low_stock_alerts(&applied));
     messages::publish(tx, &news).await
 }

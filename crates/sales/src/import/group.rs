@@ -73,7 +73,7 @@ impl Groups {
         let (mut scouting, places) = reader(scout)?;
         while let Some(entry) = scouting.next_entry()? {
             let (line, id) = match &entry {
-                Entry::Record(record) => {
+                Entry::Row(record) => {
                     (record.line(), Some(record.raw(places.external_id).trim().to_owned()))
                 }
                 Entry::Broken(broken) => (broken.reject.line, broken.guess(places.external_id)),
@@ -100,7 +100,7 @@ impl Groups {
             let Some(entry) = self.reader.next_entry()? else { break };
             self.rows += 1;
             let (line, id, row) = match entry {
-                Entry::Record(record) => {
+                Entry::Row(record) => {
                     let id = record.text(self.places.external_id);
                     let row = read_row(&self.ctx, &record, &self.places);
                     match id {

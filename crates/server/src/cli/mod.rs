@@ -6,6 +6,7 @@ mod import;
 mod migrate;
 mod output;
 mod serve;
+mod session;
 mod tenant;
 mod token;
 
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Config;
 pub use output::{Outcome, Usage};
+pub(crate) use tenant::operator;
 
 /// Commerce for many merchants under one roof.
 #[derive(Debug, Parser)]

@@ -28,10 +28,7 @@ pub struct Finding {
 /// The tables that a step creates, schema-qualified as written.
 #[must_use]
 pub fn created_tables(sql: &str) -> Vec<String> {
-    statements(sql)
-        .iter()
-        .filter_map(Statement::created_table)
-        .collect()
+    statements(sql).iter().filter_map(Statement::created_table).collect()
 }
 
 /// What is wrong with a step. Tables of `earlier_tables` have rows and traffic; those that the step itself creates are
@@ -48,11 +45,7 @@ pub fn lint_migration(sql: &str, earlier_tables: &BTreeSet<String>) -> Vec<Findi
             advice: "a step outside a transaction holds exactly one statement, so that it can be repeated",
         });
     }
-    let step = rules::Step {
-        earlier_tables,
-        no_transaction,
-        contract: sql.contains(CONTRACT_MARK),
-    };
+    let step = rules::Step { earlier_tables, no_transaction, contract: sql.contains(CONTRACT_MARK) };
     for statement in &statements {
         findings.extend(rules::check(statement, &step));
     }
@@ -66,11 +59,7 @@ pub fn lint_domain(domain: &DomainMigrations) -> Vec<(String, Finding)> {
     let mut findings = Vec::new();
     for step in domain.steps {
         let name = format!("{}/{:04}_{}", domain.domain, step.version, step.name);
-        findings.extend(
-            lint_migration(step.sql, &earlier)
-                .into_iter()
-                .map(|found| (name.clone(), found)),
-        );
+        findings.extend(lint_migration(step.sql, &earlier).into_iter().map(|found| (name.clone(), found)));
         earlier.extend(created_tables(step.sql));
     }
     findings

@@ -22,78 +22,33 @@ impl Step<'_> {
 
 /// Rules by how a statement begins: name, beginning, advice.
 const NEVER: &[(&str, &str, &str)] = &[
-    (
-        "lock_table",
-        "lock",
-        "explicit table locks stop all traffic; lock rows, or change the design",
-    ),
-    (
-        "truncate",
-        "truncate",
-        "truncate locks the table and bypasses row-level security; delete in batches",
-    ),
-    (
-        "vacuum_full",
-        "vacuum",
-        "vacuum is autovacuum's work; `vacuum full` rewrites the table under a lock",
-    ),
+    ("lock_table", "lock", "explicit table locks stop all traffic; lock rows, or change the design"),
+    ("truncate", "truncate", "truncate locks the table and bypasses row-level security; delete in batches"),
+    ("vacuum_full", "vacuum", "vacuum is autovacuum's work; `vacuum full` rewrites the table under a lock"),
     ("cluster", "cluster", "cluster rewrites the table under a lock"),
-    (
-        "transaction_control",
-        "begin",
-        "the runner puts each step into one transaction",
-    ),
-    (
-        "transaction_control",
-        "start transaction",
-        "the runner puts each step into one transaction",
-    ),
-    (
-        "transaction_control",
-        "commit",
-        "the runner puts each step into one transaction",
-    ),
-    (
-        "transaction_control",
-        "rollback",
-        "the runner puts each step into one transaction",
-    ),
+    ("transaction_control", "begin", "the runner puts each step into one transaction"),
+    ("transaction_control", "start transaction", "the runner puts each step into one transaction"),
+    ("transaction_control", "commit", "the runner puts each step into one transaction"),
+    ("transaction_control", "rollback", "the runner puts each step into one transaction"),
 ];
 
 /// Rules for beginnings that need a `-- contract:` line in the step.
-const CONTRACT: &[&str] = &[
-    "drop table",
-    "drop schema",
-    "drop view",
-    "drop materialized view",
-    "drop function",
-];
+const CONTRACT: &[&str] =
+    &["drop table", "drop schema", "drop view", "drop materialized view", "drop function"];
 
 pub(super) fn check(statement: &Statement, step: &Step<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut add = |rule, advice| {
-        found.push(Finding {
-            rule,
-            statement: statement.excerpt(),
-            advice,
-        })
-    };
+    let mut add = |rule, advice| found.push(Finding { rule, statement: statement.excerpt(), advice });
     for (rule, beginning, advice) in NEVER {
         if statement.begins(beginning) {
             add(*rule, *advice);
         }
     }
     if CONTRACT.iter().any(|beginning| statement.begins(beginning)) && !step.contract {
-        add(
-            "drop_without_contract",
-            "say in a line `-- contract: ...` since when nothing uses it",
-        );
+        add("drop_without_contract", "say in a line `-- contract: ...` since when nothing uses it");
     }
     if statement.begins("reindex") && !statement.words.iter().any(|word| word == "concurrently") {
-        add(
-            "reindex_not_concurrent",
-            "reindex concurrently, in a step of its own with `-- no-transaction`",
-        );
+        add("reindex_not_concurrent", "reindex concurrently, in a step of its own with `-- no-transaction`");
     }
     if let Some((rule, advice)) = index(statement, step) {
         add(rule, advice);
@@ -134,10 +89,7 @@ fn alter_table(words: &[String], step: &Step<'_>) -> Vec<Verdict> {
     if !step.is_earlier(&table) {
         return Vec::new();
     }
-    actions(&words[next..])
-        .into_iter()
-        .flat_map(|action| alter_action(action, step))
-        .collect()
+    actions(&words[next..]).into_iter().flat_map(|action| alter_action(action, step)).collect()
 }
 
 /// The actions between the commas outside of brackets.
@@ -162,14 +114,8 @@ fn actions(words: &[String]) -> Vec<&[String]> {
 fn alter_action(action: &[String], step: &Step<'_>) -> Vec<Verdict> {
     let has = |word: &str| action.iter().any(|found| found == word);
     let mut found = Vec::new();
-    let constraint = [
-        "add constraint",
-        "add check",
-        "add foreign",
-        "add unique",
-        "add primary",
-        "add exclude",
-    ];
+    let constraint =
+        ["add constraint", "add check", "add foreign", "add unique", "add primary", "add exclude"];
     if constraint.iter().any(|beginning| starts(action, beginning)) {
         found.extend(add_constraint(action));
     } else if starts(action, "add") {
@@ -217,16 +163,11 @@ fn add_column(action: &[String]) -> Vec<Verdict> {
     let text = action.join(" ");
     let default = action.iter().position(|word| word == "default");
     if text.contains("not null") && default.is_none() && !has("identity") {
-        found.push((
-            "not_null_without_default",
-            "old programs insert without it: give it a constant default",
-        ));
+        found
+            .push(("not_null_without_default", "old programs insert without it: give it a constant default"));
     }
     if has("stored") || has("identity") || has("serial") || has("bigserial") {
-        found.push((
-            "column_rewrites",
-            "it rewrites the table: add it nullable and fill it in batches",
-        ));
+        found.push(("column_rewrites", "it rewrites the table: add it nullable and fill it in batches"));
     }
     if let Some(default) = default.map(|at| &action[at + 1..])
         && is_volatile(default)
@@ -248,8 +189,6 @@ fn add_column(action: &[String]) -> Vec<Verdict> {
 /// Constants and the time of the transaction are stored once; any other function runs for every row.
 fn is_volatile(default: &[String]) -> bool {
     let call = default.iter().position(|word| word == "(");
-    let call = call
-        .and_then(|at| at.checked_sub(1))
-        .and_then(|at| default.get(at));
+    let call = call.and_then(|at| at.checked_sub(1)).and_then(|at| default.get(at));
     call.is_some_and(|name| !["now", "numeric", "char", "varchar", "timestamptz"].contains(&name.as_str()))
 }

@@ -14,12 +14,7 @@ impl Statement {
 
     /// The words up to `count`, for messages.
     pub(super) fn excerpt(&self) -> String {
-        self.words
-            .iter()
-            .take(12)
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(" ")
+        self.words.iter().take(12).map(String::as_str).collect::<Vec<_>>().join(" ")
     }
 
     /// `catalog.product` of `create table [if not exists] catalog.product (...`.
@@ -35,16 +30,12 @@ impl Statement {
 /// Whether `words` begin with the words of `text`.
 pub(super) fn starts(words: &[String], text: &str) -> bool {
     let mut at = words.iter();
-    text.split(' ')
-        .all(|word| at.next().is_some_and(|found| found == word))
+    text.split(' ').all(|word| at.next().is_some_and(|found| found == word))
 }
 
 /// The position behind `optional` words at `at`, each of which may be missing.
 pub(super) fn skip(words: &[String], mut at: usize, optional: &[&str]) -> usize {
-    while words
-        .get(at)
-        .is_some_and(|word| optional.contains(&word.as_str()))
-    {
+    while words.get(at).is_some_and(|word| optional.contains(&word.as_str())) {
         at += 1;
     }
     at
@@ -70,9 +61,7 @@ pub(super) fn statements(sql: &str) -> Vec<Statement> {
         let (word, length) = next_token(rest, first);
         rest = rest.get(length..).unwrap_or("");
         match word {
-            Some(word) if word == ";" => found.push(Statement {
-                words: std::mem::take(&mut words),
-            }),
+            Some(word) if word == ";" => found.push(Statement { words: std::mem::take(&mut words) }),
             Some(word) => words.push(word),
             None => {}
         }
@@ -95,10 +84,7 @@ fn next_token(text: &str, first: char) -> (Option<String>, usize) {
         (Some("'".to_owned()), quoted(text, '\'', 1))
     } else if first == '"' {
         let length = quoted(text, '"', 1);
-        (
-            Some(text.get(1..length.saturating_sub(1)).unwrap_or("").to_owned()),
-            length,
-        )
+        (Some(text.get(1..length.saturating_sub(1)).unwrap_or("").to_owned()), length)
     } else if let Some(length) = dollar_quoted(text) {
         (Some("'".to_owned()), length)
     } else if is_word(first) {
@@ -150,11 +136,7 @@ fn dollar_quoted(text: &str) -> Option<usize> {
     {
         return None;
     }
-    Some(
-        text[tag_end..]
-            .find(tag)
-            .map_or(text.len(), |end| tag_end + end + tag_end),
-    )
+    Some(text[tag_end..].find(tag).map_or(text.len(), |end| tag_end + end + tag_end))
 }
 
 /// The length of a comment that may hold others.

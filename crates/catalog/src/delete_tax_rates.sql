@@ -1,0 +1,1 @@
+delete from catalog.tax_rate where tenant_id = $1

@@ -1,0 +1,5 @@
+select
+    id, sku, name, description, price, tax_category, category, barcode, unit, weight_grams, attributes, active, version,
+    created_at, updated_at
+from catalog.product
+where tenant_id = $1 and sku = any($2)

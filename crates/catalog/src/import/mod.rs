@@ -1,0 +1,179 @@
+//! Use case: take products from a file. Idempotent by SKU: what a row says is so afterwards, and what is so already is
+//! left alone, without a new version and without a message.
+
+mod file;
+mod row;
+mod take_batch;
+
+use std::{
+    future::Future,
+    io::{self, Read, Write},
+};
+
+use csvio::{HeaderError, ReadError, RejectWriter};
+use db::{DbError, TenantTx};
+use kernel::Ctx;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use row::PRODUCT_COLUMNS;
+
+use crate::Catalog;
+use file::{Batch, ProductFile};
+use take_batch::{Taken, take_batch};
+
+/// Tries of one batch when other transactions are in its way.
+const MOST_TRIES: u32 = 5;
+
+/// What became of the rows of a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProductImport {
+    /// Rows read, the header not counted.
+    pub rows: u64,
+    /// Products created.
+    pub created: u64,
+    /// Products changed.
+    pub updated: u64,
+    /// Rows that said what was so already, or what an earlier row said.
+    pub unchanged: u64,
+    /// Rows not taken; the rejects say why.
+    pub rejected: u64,
+}
+
+/// Why an import stopped. What it had taken stays, and importing the file again goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file is no product file.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// The file cannot be read on.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A file cannot be opened, or the rejects not written.
+    #[error("a file cannot be read or written: {0}")]
+    Io(#[from] io::Error),
+    /// Another process has taken the import over.
+    #[error("another process has taken this import over")]
+    TakenOver,
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Imports the products of `source` (see [`PRODUCT_COLUMNS`]); what is not taken is written to `rejects`.
+///
+/// A thousand rows per transaction. `progress` is called after each with the sums so far. Prices are in the tenant's
+/// currency; columns that the file lacks leave existing products as they are; an empty field is the default.
+///
+/// # Errors
+/// [`ImportError`].
+pub async fn import_products<R: Read, W: Write>(
+    catalog: &Catalog,
+    ctx: &Ctx,
+    source: R,
+    rejects: &mut RejectWriter<W>,
+    mut progress: impl FnMut(&ProductImport),
+) -> Result<ProductImport, ImportError> {
+    let told = |_: &TenantTx, _: &Checkpoint| std::future::ready(Ok(()));
+    import_from(catalog, ctx, source, rejects, Start::default(), told, &mut progress).await
+}
+
+/// Where an import begins that was stopped before.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Start {
+    /// Rows before this line are in the catalog already.
+    pub(crate) line: u64,
+    /// What had become of them.
+    pub(crate) done: ProductImport,
+}
+
+/// How far an import is, to be kept in the transaction of what it has done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Checkpoint {
+    pub(crate) done: ProductImport,
+    pub(crate) next_line: u64,
+    pub(crate) bytes: u64,
+}
+
+/// [`import_products`] from a start, keeping checkpoints with `keep`.
+pub(crate) async fn import_from<R, W, K, F>(
+    catalog: &Catalog,
+    ctx: &Ctx,
+    source: R,
+    rejects: &mut RejectWriter<W>,
+    start: Start,
+    keep: K,
+    progress: &mut impl FnMut(&ProductImport),
+) -> Result<ProductImport, ImportError>
+where
+    R: Read,
+    W: Write,
+    K: Fn(&TenantTx, &Checkpoint) -> F,
+    F: Future<Output = Result<(), ImportError>>,
+{
+    let taxes = catalog.tax_table(ctx).await?;
+    let mut file = ProductFile::open(source, ctx.tenant.currency, taxes)?;
+    let mut done = ProductImport { rows: 0, rejected: 0, ..start.done };
+    loop {
+        let batch = file.next_batch()?;
+        for reject in &batch.rejects {
+            rejects.write(reject)?;
+        }
+        done.rows += batch.size();
+        done.rejected += batch.rejects.len() as u64;
+        // Read before and taken: only the reports are written again.
+        if batch.next_line > start.line {
+            done.unchanged += batch.repeated;
+            done = take(catalog, ctx, &batch, done, &keep).await?;
+        }
+        progress(&done);
+        if batch.is_last {
+            rejects.flush()?;
+            return Ok(done);
+        }
+    }
+}
+
+/// Takes a batch in one transaction, again when others are in its way; returns the sums with it.
+async fn take<K, F>(
+    catalog: &Catalog,
+    ctx: &Ctx,
+    batch: &Batch,
+    done: ProductImport,
+    keep: &K,
+) -> Result<ProductImport, ImportError>
+where
+    K: Fn(&TenantTx, &Checkpoint) -> F,
+    F: Future<Output = Result<(), ImportError>>,
+{
+    let mut tries = 1;
+    loop {
+        match try_take(catalog, ctx, batch, done, keep).await {
+            Err(ImportError::Db(error)) if error.is_conflict() && tries < MOST_TRIES => tries += 1,
+            taken => return taken,
+        }
+    }
+}
+
+async fn try_take<K, F>(
+    catalog: &Catalog,
+    ctx: &Ctx,
+    batch: &Batch,
+    mut done: ProductImport,
+    keep: &K,
+) -> Result<ProductImport, ImportError>
+where
+    K: Fn(&TenantTx, &Checkpoint) -> F,
+    F: Future<Output = Result<(), ImportError>>,
+{
+    let tx = catalog.db().begin(ctx).await?;
+    let Taken { created, updated, unchanged } = take_batch(catalog, &tx, &batch.rows).await?;
+    done.created += created;
+    done.updated += updated;
+    done.unchanged += unchanged;
+    let checkpoint = Checkpoint { done, next_line: batch.next_line, bytes: batch.bytes };
+    keep(&tx, &checkpoint).await?;
+    tx.commit().await?;
+    Ok(done)
+}

@@ -1,0 +1,84 @@
+//! Use cases: create, change and deactivate one product.
+
+use db::{DbError, TenantTx};
+use edge::{IfMatch, Problem};
+
+use crate::{
+    Catalog, TaxTable,
+    get_product::find_stored,
+    http::{ProductCreate, ProductUpdate},
+    model::{Product, ProductData, ProductId, StoredProduct},
+    problems::{PRODUCT_NOT_FOUND, SKU_EXISTS},
+    write_products::{Change, insert_products, record_changes, update_products},
+};
+
+/// Creates a product; refused when its SKU is taken.
+pub(crate) async fn create_product(
+    catalog: &Catalog,
+    tx: &TenantTx,
+    taxes: &TaxTable,
+    input: ProductCreate,
+) -> Result<Product, Problem> {
+    let tenant = &tx.ctx().tenant;
+    let data = input.into_product(tenant, taxes)?;
+    let changes = insert_products(tx, vec![data]).await?;
+    if changes.is_empty() {
+        let detail = "another product has this SKU";
+        return Err(Problem::new(SKU_EXISTS).pointer("/sku", SKU_EXISTS, detail));
+    }
+    finish(catalog, tx, changes).await
+}
+
+/// Changes a product to what `input` says; one that is so already stays at its version and no message goes out.
+pub(crate) async fn update_product(
+    catalog: &Catalog,
+    tx: &TenantTx,
+    taxes: &TaxTable,
+    id: ProductId,
+    if_match: &IfMatch,
+    input: ProductUpdate,
+) -> Result<Product, Problem> {
+    let before = get_stored(tx, id, if_match).await?;
+    let data = input.into_product(&before.data.sku, &tx.ctx().tenant, taxes)?;
+    change(catalog, tx, before, data).await
+}
+
+/// Takes a product out of the range; doing it again changes nothing.
+pub(crate) async fn deactivate_product(
+    catalog: &Catalog,
+    tx: &TenantTx,
+    id: ProductId,
+    if_match: &IfMatch,
+) -> Result<(), Problem> {
+    let before = get_stored(tx, id, if_match).await?;
+    let data = ProductData { active: false, ..before.data.clone() };
+    change(catalog, tx, before, data).await.map(drop)
+}
+
+async fn get_stored(tx: &TenantTx, id: ProductId, if_match: &IfMatch) -> Result<StoredProduct, Problem> {
+    let stored = find_stored(tx, id).await?.ok_or_else(|| Problem::new(PRODUCT_NOT_FOUND))?;
+    if_match.check(&stored.version.to_string())?;
+    Ok(stored)
+}
+
+async fn change(
+    catalog: &Catalog,
+    tx: &TenantTx,
+    before: StoredProduct,
+    data: ProductData,
+) -> Result<Product, Problem> {
+    if before.data == data {
+        return Ok(before.into_product(tx.ctx().tenant.currency));
+    }
+    let changes = update_products(tx, vec![(before, data)]).await?;
+    finish(catalog, tx, changes).await
+}
+
+async fn finish(catalog: &Catalog, tx: &TenantTx, changes: Vec<Change>) -> Result<Product, Problem> {
+    record_changes(tx, &changes).await?;
+    let ids: Vec<ProductId> = changes.iter().map(|change| change.after.id).collect();
+    catalog.products_changed(tx, &ids).await?;
+    let lost = || DbError::Other("a product was written and not given back".to_owned());
+    let product = changes.into_iter().next().ok_or_else(lost)?.after;
+    Ok(product.into_product(tx.ctx().tenant.currency))
+}

@@ -1,0 +1,3 @@
+update control.membership
+set status = 'active', version = version + 1, updated_at = $3
+where tenant_id = $1 and account_id = $2 and status = 'invited'

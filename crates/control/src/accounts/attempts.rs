@@ -1,0 +1,71 @@
+//! Counting failed sign-ins per account name and per address (IDN-2): five in 15 minutes, then a lock of 15 minutes.
+//!
+//! Names that do not exist are counted too, so that a lock tells nothing about them.
+
+use std::{net::IpAddr, time::Duration};
+
+use db::{ControlTx, DbError};
+use jiff::SignedDuration;
+use kernel::Timestamp;
+
+use crate::{Control, tokens::opaque};
+
+/// Whose failures are counted: hashes, because the rows need no names.
+pub(super) struct Subjects {
+    account: [u8; 32],
+    address: [u8; 32],
+}
+
+impl Subjects {
+    pub(super) fn new(email: &str, address: Option<IpAddr>) -> Self {
+        let address = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
+        Self { account: opaque::hash(email.as_bytes()), address: opaque::hash(address.as_bytes()) }
+    }
+}
+
+/// Until when sign-in is locked for this account or address, if it is.
+pub(super) async fn find_lock(
+    tx: &ControlTx,
+    subjects: &Subjects,
+    now: Timestamp,
+) -> Result<Option<SignedDuration>, DbError> {
+    let row = tx
+        .query_one(
+            include_str!("find_lock.sql"),
+            &[&subjects.account.as_slice(), &subjects.address.as_slice(), &now],
+        )
+        .await?;
+    let until: Option<Timestamp> = row.try_get(0)?;
+    Ok(until.map(|until| until.duration_since(now)))
+}
+
+/// Counts one failure for both; true when that has locked the account or the address.
+pub(super) async fn count_failure(
+    control: &Control,
+    tx: &ControlTx,
+    subjects: &Subjects,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let config = control.config();
+    let window: Duration = config.lockout();
+    let mut locked = false;
+    let both =
+        [("account", subjects.account, config.lockout_failures), ("address", subjects.address, config.address_failures)];
+    for (scope, subject, most) in both {
+        let most = i32::try_from(most).unwrap_or(i32::MAX);
+        let row = tx
+            .query_one(
+                include_str!("count_failure.sql"),
+                &[&scope, &subject.as_slice(), &now, &(now - window), &most, &(now + window)],
+            )
+            .await?;
+        locked |= row.try_get::<_, bool>(0)?;
+    }
+    Ok(locked)
+}
+
+/// Forgets the account's failures after a success. The address keeps its own: one good account must not wash away
+/// the guesses at others.
+pub(super) async fn forget_failures(tx: &ControlTx, subjects: &Subjects) -> Result<(), DbError> {
+    tx.execute(include_str!("forget_failures.sql"), &[&subjects.account.as_slice()]).await.map(drop)
+}

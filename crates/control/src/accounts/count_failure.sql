@@ -1,0 +1,7 @@
+insert into control.sign_in_attempt as a (scope, subject, failures, since, locked_until)
+values ($1, $2, 1, $3, case when $5 <= 1 then $6::timestamptz end)
+on conflict (scope, subject) do update
+set failures = case when a.since < $4 then 1 else a.failures + 1 end,
+    since = case when a.since < $4 then $3 else a.since end,
+    locked_until = case when (case when a.since < $4 then 1 else a.failures + 1 end) >= $5 then $6::timestamptz end
+returning locked_until is not null

@@ -1,0 +1,3 @@
+select id
+from control.account
+where email = $1

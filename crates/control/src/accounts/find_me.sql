@@ -1,0 +1,3 @@
+select email, name
+from control.account
+where id = $1

@@ -1,0 +1,2 @@
+delete from control.sign_in_attempt
+where scope = 'account' and subject = $1

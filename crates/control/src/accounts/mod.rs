@@ -1,0 +1,40 @@
+//! Accounts of people: passwords, sign-in, refresh, sign-out, and their places in tenants.
+
+mod admit;
+mod attempts;
+mod email;
+mod gate;
+mod http;
+mod me;
+mod operator;
+mod password;
+mod place;
+mod refresh;
+mod session;
+mod sign_in;
+mod sign_out;
+
+kernel::id!(
+    /// A person who can sign in.
+    AccountId,
+    "usr"
+);
+kernel::id!(
+    /// A sign-in that lives on through refresh tokens.
+    SessionId,
+    "ses"
+);
+
+pub(crate) use admit::{Admission, admit};
+pub(crate) use email::check_email;
+pub(crate) use gate::SignInGate;
+pub(crate) use http::routes;
+pub use me::{Me, MembershipView};
+pub(crate) use me::end_all_tokens;
+pub use operator::{CreateOperatorError, OperatorAccount, create_operator};
+pub use password::PasswordError;
+pub(crate) use password::{Passwords, check_new_password, random_password};
+pub(crate) use session::revoke_sessions;
+pub use session::Tokens;
+pub use sign_in::{SignIn, SignInError, Whence, sign_in};
+pub use refresh::refresh;

@@ -1,0 +1,2 @@
+delete from control.issuer
+where tenant_id = $1 and name = $2

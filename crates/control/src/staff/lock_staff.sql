@@ -1,0 +1,4 @@
+select id
+from control.tenant
+where id = $1
+for update

@@ -1,0 +1,173 @@
+//! Use case: a new tenant, from its name to its first administrator.
+
+use db::{ControlTx, DbError};
+use kernel::{Caller, Currency, TenantId, TenantSettings, TenantStatus, Tier};
+use secrecy::{ExposeSecret as _, SecretString};
+use uuid::Uuid;
+
+use super::{
+    find_tenant::find_tenant,
+    model::{PlacementKind, TenantView, settings_json, tier_text},
+    provision::{CLAIM, provision},
+};
+use crate::{
+    Control,
+    accounts::{PasswordError, random_password},
+};
+
+/// Names that are addresses of the program itself.
+const RESERVED: [&str; 12] = [
+    "admin", "api", "app", "auth", "console", "graphql", "health", "metrics", "platform", "register", "static", "www",
+];
+
+/// What a tenant is created from.
+#[derive(Debug, Clone)]
+pub struct CreateTenant {
+    /// The name in addresses and headers: `[a-z0-9-]`, 2 to 40 characters; never changes.
+    pub slug: String,
+    /// The name for people.
+    pub name: String,
+    /// The tier.
+    pub tier: Tier,
+    /// The currency of its books; never changes.
+    pub currency: Currency,
+    /// How it trades.
+    pub settings: TenantSettings,
+    /// Shared or dedicated; by tier when `None`.
+    pub placement: Option<PlacementKind>,
+    /// Only a shard in this region; any when empty.
+    pub region: String,
+    /// This very shard; the best one when `None`.
+    pub shard: Option<String>,
+    /// The first administrator's address.
+    pub admin_email: String,
+    /// Their password; made up when `None`. An account that exists keeps its own.
+    pub admin_password: Option<SecretString>,
+}
+
+/// A tenant that was asked for; `tenant.status` says whether it is trading yet.
+#[derive(Debug)]
+pub struct CreatedTenant {
+    /// As it stands.
+    pub tenant: TenantView,
+    /// The made-up password of the first administrator, if their account is new; shown this once.
+    pub admin_password: Option<SecretString>,
+}
+
+/// Why a tenant was not created.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateTenantError {
+    /// There is one of that name, and it is not an unfinished one of the same making.
+    #[error("tenant {0} exists")]
+    Exists(String),
+    /// The name cannot be had.
+    #[error("{0} is a reserved name")]
+    Reserved(String),
+    /// The password could not be hashed now.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+/// Creates a tenant and sets it up; repeated after a failure, it goes on where it stopped.
+///
+/// # Errors
+/// [`CreateTenantError`]; a step that fails is no error but a status, and is tried again by a job.
+pub async fn create_tenant(
+    control: &Control,
+    caller: &Caller,
+    input: CreateTenant,
+) -> Result<CreatedTenant, CreateTenantError> {
+    if RESERVED.contains(&input.slug.as_str()) {
+        return Err(CreateTenantError::Reserved(input.slug));
+    }
+    let made_up = input.admin_password.is_none().then(random_password).transpose()?;
+    let password = made_up.as_ref().or(input.admin_password.as_ref());
+    let hash = match password {
+        Some(password) => control.passwords().hash(password.clone()).await?,
+        None => return Err(PasswordError::Hashing.into()),
+    };
+    let claim = Uuid::now_v7();
+    let tx = control.db().control().await?;
+    let (tenant, fresh) = match find_tenant(&tx, &input.slug).await? {
+        None => (insert(&tx, caller, &input, &hash, claim).await?, true),
+        Some(found) if is_same(&found, &input) => {
+            let changed = tx.execute(include_str!("set_admin_password.sql"), &[&found.id, &hash]).await?;
+            (found.id, changed == 1)
+        }
+        Some(_) => return Err(CreateTenantError::Exists(input.slug)),
+    };
+    let known = tx.query_opt(include_str!("find_account_by_email.sql"), &[&input.admin_email.to_lowercase()]).await?;
+    tx.commit().await.map_err(|error| race(error, &input.slug))?;
+    provision(control, tenant, claim).await?;
+    let tx = control.db().control().await?;
+    let found = find_tenant(&tx, &input.slug).await?;
+    tx.commit().await?;
+    let tenant = found.ok_or_else(|| DbError::Other("the tenant just created is gone".to_owned()))?;
+    Ok(CreatedTenant { tenant, admin_password: made_up.filter(|_| fresh && known.is_none()) })
+}
+
+/// Of two that create the same name at once, the later one is told that it exists.
+fn race(error: DbError, slug: &str) -> CreateTenantError {
+    if error.is_unique("tenant_slug_unique") {
+        CreateTenantError::Exists(slug.to_owned())
+    } else {
+        error.into()
+    }
+}
+
+/// Whether `found` is an unfinished tenant that `input` would have made.
+fn is_same(found: &TenantView, input: &CreateTenant) -> bool {
+    let unfinished = found.provisioning.step != "done" && found.status != TenantStatus::Suspended;
+    let kind = input.placement.unwrap_or_else(|| PlacementKind::default_for(input.tier));
+    unfinished
+        && found.tier == input.tier
+        && found.currency == input.currency
+        && found.placement.kind == kind
+        && found.region == input.region
+}
+
+async fn insert(
+    tx: &ControlTx,
+    caller: &Caller,
+    input: &CreateTenant,
+    password: &str,
+    claim: Uuid,
+) -> Result<TenantId, CreateTenantError> {
+    let id = TenantId::new();
+    let kind = input.placement.unwrap_or_else(|| PlacementKind::default_for(input.tier));
+    let settings = settings_json(&input.settings)?;
+    tx.execute(
+        include_str!("create_tenant.sql"),
+        &[
+            &id,
+            &input.slug,
+            &input.name,
+            &tier_text(input.tier),
+            &input.currency.as_str(),
+            &settings,
+            &input.region,
+            &(kind == PlacementKind::Dedicated),
+            &caller.now,
+            &input.admin_email.to_lowercase(),
+            &password,
+            &input.shard,
+            &claim,
+            &(caller.now + CLAIM),
+        ],
+    )
+    .await
+    .map_err(|error| race(error, &input.slug))?;
+    Ok(id)
+}
+
+/// The made-up password as text, for whoever shows it.
+impl CreatedTenant {
+    /// The made-up password, if any, to be shown once.
+    #[must_use]
+    pub fn shown_password(&self) -> Option<&str> {
+        self.admin_password.as_ref().map(|password| password.expose_secret())
+    }
+}

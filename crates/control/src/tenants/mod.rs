@@ -1,0 +1,34 @@
+//! Tenants: created, set up step by step, placed on shards, listed, changed, suspended and resumed.
+
+mod create_tenant;
+mod databases;
+mod find_tenant;
+mod http;
+mod list_tenants;
+mod model;
+mod place;
+mod provision;
+mod resume_provisioning;
+mod settings;
+mod settings_http;
+mod suspend_tenant;
+mod update_tenant;
+
+pub use create_tenant::{CreateTenant, CreateTenantError, CreatedTenant, create_tenant};
+pub use databases::{Seeder, TenantDatabases};
+pub use find_tenant::{find_tenant, find_tenant_by_id};
+pub use list_tenants::{TenantFilter, list_placements, list_tenants, list_trading_tenants};
+pub(crate) use model::{decode_tenant, read_status};
+pub use model::{PlacementKind, PlacementView, ProvisioningView, TenantView};
+pub use resume_provisioning::resume_provisioning;
+pub use settings::Settings;
+pub use suspend_tenant::{SuspendError, resume_tenant, suspend_tenant};
+pub use update_tenant::{UpdateTenant, UpdateTenantError, update_tenant};
+
+use edge::Routes;
+
+use crate::Control;
+
+pub(crate) fn routes(control: &Control) -> Routes<()> {
+    http::routes().with_state(control.clone()).merge(settings_http::routes().with_state(control.clone()))
+}

@@ -1,0 +1,3 @@
+select id, reference, name, email, phone, note, active, version, created_at, updated_at
+from customers.customer
+where tenant_id = $1 and id = $2

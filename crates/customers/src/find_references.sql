@@ -1,0 +1,1 @@
+select id, reference from customers.customer where tenant_id = $1 and reference = any($2)

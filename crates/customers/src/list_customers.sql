@@ -1,0 +1,5 @@
+select id, reference, name, email, phone, note, active, version, created_at, updated_at
+from customers.customer
+where tenant_id = $1 and id > $2 and ($3::boolean is null or active = $3)
+order by id
+limit $4

@@ -1,0 +1,129 @@
+//! HTTP-12: alive, ready, in detail for operators only.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use edge::{
+    Api, Edge, EdgeConfig,
+    health::{Check, Finding, Health, TenantCheck},
+};
+use kernel::{Clock, Tenant};
+
+use crate::world::{Call, FakeIdentity, FakeRegistry, World};
+
+struct Database(Arc<AtomicBool>);
+
+#[async_trait]
+impl Check for Database {
+    fn name(&self) -> &str {
+        "database"
+    }
+
+    async fn check(&self) -> Finding {
+        if self.0.load(Ordering::SeqCst) { Finding::up() } else { Finding::down("no connection") }
+    }
+}
+
+struct Cache;
+
+#[async_trait]
+impl Check for Cache {
+    fn name(&self) -> &str {
+        "cache"
+    }
+
+    fn is_critical(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> Finding {
+        Finding::down("not there")
+    }
+}
+
+struct Hangs;
+
+#[async_trait]
+impl Check for Hangs {
+    fn name(&self) -> &str {
+        "hangs"
+    }
+
+    async fn check(&self) -> Finding {
+        std::future::pending().await
+    }
+}
+
+struct PerTenant;
+
+#[async_trait]
+impl TenantCheck for PerTenant {
+    async fn check(&self, _tenant: &Arc<Tenant>) -> BTreeMap<String, Finding> {
+        BTreeMap::from([("database".to_owned(), Finding::up())])
+    }
+}
+
+fn world(checks: Vec<Box<dyn Check>>) -> World {
+    // Calls of these tests come without a network, so no address is the operator's.
+    let mut world = World::new();
+    let edge = Edge::new(
+        EdgeConfig::default(),
+        Arc::new(FakeIdentity),
+        Arc::new(FakeRegistry),
+        world.events.clone(),
+        Clock::system(),
+    );
+    let health = Health::new(&edge, checks, Some(Box::new(PerTenant)), None);
+    world.router = Api::new([health.routes()]).unwrap().into_router(&edge);
+    world.edge = edge;
+    world
+}
+
+#[tokio::test]
+async fn liveness_asks_nobody_and_readiness_asks_what_is_critical() {
+    let up = Arc::new(AtomicBool::new(false));
+    let world = world(vec![Box::new(Database(up.clone())), Box::new(Cache)]);
+    assert_eq!(world.send(Call::get("/health/live")).await.is(200, "").json["status"], "alive");
+    let unready = world.send(Call::get("/health/ready")).await.is(503, "");
+    assert_eq!(unready.json, serde_json::json!({ "status": "unready" }), "nothing in detail for everybody");
+}
+
+#[tokio::test]
+async fn readiness_ends_when_draining_begins() {
+    let up = Arc::new(AtomicBool::new(true));
+    let world = world(vec![Box::new(Database(up))]);
+    assert_eq!(world.send(Call::get("/health/ready")).await.is(200, "").json["status"], "ready");
+    world.edge.drain();
+    assert_eq!(world.send(Call::get("/health/ready")).await.is(503, "").json["status"], "draining");
+    world.send(Call::get("/health/live")).await.is(200, "");
+}
+
+#[tokio::test]
+async fn details_need_the_permission_outside_the_operators_network() {
+    let up = Arc::new(AtomicBool::new(true));
+    let world = world(vec![Box::new(Database(up)), Box::new(Cache)]);
+    for path in ["/health", "/health/tenant/acme", "/metrics"] {
+        world.send(Call::get(path)).await.is(401, "UNAUTHENTICATED");
+        world.send(Call::get(path).token("acme-*")).await.is(403, "PERMISSION_DENIED");
+    }
+    let detailed = world.send(Call::get("/health").token("platform-platform:health")).await.is(200, "");
+    assert_eq!(detailed.json["status"], "degraded");
+    assert_eq!(detailed.json["checks"]["cache"]["condition"], "down");
+    assert_eq!(detailed.json["checks"]["database"]["condition"], "up");
+    let tenant = world.send(Call::get("/health/tenant/acme").token("platform-platform:*")).await.is(200, "");
+    assert_eq!(tenant.json["checks"]["database"]["condition"], "up");
+    world.send(Call::get("/health/tenant/nobody").token("platform-platform:*")).await.is(404, "NOT_FOUND");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dependency_that_does_not_answer_counts_as_down() {
+    let world = world(vec![Box::new(Hangs)]);
+    let answer = world.send(Call::get("/health").token("platform-platform:health")).await.is(503, "");
+    assert_eq!(answer.json["checks"]["hangs"]["condition"], "down");
+}

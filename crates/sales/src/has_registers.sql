@@ -1,0 +1,1 @@
+select exists (select 1 from sales.register where tenant_id = $1) as any

@@ -1,0 +1,257 @@
+//! Wiring: every part of the program, made from the configuration. The only place that names them all.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use async_trait::async_trait;
+use axum::Router;
+use catalog::Catalog;
+use control::{Control, MasterKey, Parts, Seeder, TenantDatabases};
+use customers::Customers;
+use db::{Db, DbError, Invalidations, Source, Stale, TenantTx, migrate::MigrateError};
+use edge::{Api, Edge, Routes, health::Health, telemetry::Metrics};
+use inventory::Inventory;
+use kernel::{Clock, Placement};
+use messages::{DeadLetters, Job, Jobs, JobsConfig, Relay, RelayConfig, TenantLookup};
+use reporting::Reporting;
+use sales::Sales;
+
+use crate::{
+    config::Config,
+    health,
+    installation::{Installation, Shard, tenant_migrations},
+    jobs, operations,
+};
+
+/// Every part of the program.
+#[derive(Clone)]
+pub struct App {
+    /// What it was made from.
+    pub config: Arc<Config>,
+    /// The door to data.
+    pub db: Db,
+    /// Tenants and identity.
+    pub control: Control,
+    /// Products and tax rates.
+    pub catalog: Catalog,
+    /// Stock.
+    pub inventory: Inventory,
+    /// Customers.
+    pub customers: Customers,
+    /// The book of record.
+    pub sales: Sales,
+    /// Reports.
+    pub reporting: Reporting,
+    /// Carries messages.
+    pub relay: Relay,
+    /// Runs scheduled work.
+    pub jobs: Jobs,
+    /// Tells caches what changed elsewhere.
+    pub invalidations: Invalidations,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Makes and migrates dedicated databases on the configured clusters.
+struct Databases {
+    shards: std::collections::HashMap<Arc<str>, Shard>,
+    template: String,
+}
+
+impl Databases {
+    fn shard(&self, placement: &Placement) -> Result<&Shard, MigrateError> {
+        self.shards.get(&placement.shard).ok_or_else(|| MigrateError::UnknownShard(placement.shard.to_string()))
+    }
+}
+
+#[async_trait]
+impl TenantDatabases for Databases {
+    async fn create(&self, placement: &Placement) -> Result<(), MigrateError> {
+        let admin = &self.shard(placement)?.admin;
+        db::migrate::create_tenant_database(admin, &placement.database, &self.template).await
+    }
+
+    async fn migrate(&self, placement: &Placement) -> Result<(), MigrateError> {
+        let owner = self.shard(placement)?.owner(&placement.database);
+        db::migrate::up(&owner, &tenant_migrations()).await.map(drop)
+    }
+}
+
+/// Gives a new tenant the default tax rates.
+struct TaxRates;
+
+#[async_trait]
+impl Seeder for TaxRates {
+    fn name(&self) -> &'static str {
+        "tax rates"
+    }
+
+    async fn seed(&self, tx: &mut TenantTx) -> Result<(), DbError> {
+        catalog::seed_tax_rates(tx).await
+    }
+}
+
+impl App {
+    /// Puts the parts together; asks no database yet.
+    ///
+    /// # Errors
+    /// When the configuration cannot work.
+    pub fn new(config: Config, installation: &Installation, clock: Clock) -> Result<Self> {
+        let config = Arc::new(config);
+        let db = installation.db.clone();
+        let master_key = MasterKey::load_or_create(&config.data_dir.join("master.key"))
+            .with_context(|| format!("cannot read or make the master key in {}", config.data_dir.display()))?;
+        let databases = Databases {
+            shards: installation.shards.clone(),
+            template: config.database.names.template.clone(),
+        };
+        let parts = Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            master_key,
+            databases: Arc::new(databases),
+            seeders: vec![Arc::new(TaxRates)],
+        };
+        let mut settings = config.control.clone();
+        settings.shared_database = config.database.names.shared.clone();
+        let control = Control::new(settings, parts)?;
+        let lookup: Arc<dyn TenantLookup> = Arc::new(control.clone());
+        let catalog = Catalog::new(db.clone(), config.data_dir.join("imports"));
+        let inventory = Inventory::new(db.clone());
+        let sales = Sales::new(db.clone(), catalog.clone(), config.combiner());
+        let relay =
+            Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers(), RelayConfig::default())?;
+        let scheduled = jobs::all(&config, &control, &catalog);
+        let jobs = Jobs::new(db.clone(), lookup, clock.clone(), scheduled, JobsConfig::default())?;
+        let app = Self {
+            control,
+            catalog,
+            inventory,
+            customers: Customers::new(db.clone()),
+            reporting: Reporting::new(db.clone()),
+            sales,
+            relay,
+            jobs,
+            invalidations: Invalidations::new(),
+            clock,
+            db,
+            config,
+        };
+        app.subscribe();
+        Ok(app)
+    }
+
+    /// Tells the caches of this process what other processes change.
+    fn subscribe(&self) {
+        let sales = self.sales.cache().clone();
+        self.invalidations.subscribe(move |_, stale| match stale {
+            Stale::Key(key) => sales.forget_key(key),
+            Stale::All => sales.clear(),
+        });
+        self.catalog.listen(&self.invalidations);
+    }
+
+    /// The first signing key, shards, jobs: what must be in the control database before serving.
+    ///
+    /// # Errors
+    /// When the control database cannot be used.
+    pub async fn prepare(&self) -> Result<()> {
+        self.control.prepare().await?;
+        self.jobs.register().await?;
+        Ok(())
+    }
+
+    /// Begins the work in the background: caches listen, messages are carried, jobs run.
+    pub fn start(&self) {
+        self.control.listen(&self.invalidations);
+        self.control.start();
+        self.listen_to_databases();
+        self.relay.start();
+        self.jobs.start();
+    }
+
+    /// Listens to every database of tenants for what other processes change, as databases come.
+    fn listen_to_databases(&self) {
+        let app = self.clone();
+        let mut ticks = tokio::time::interval(std::time::Duration::from_secs(10));
+        tokio::spawn(async move {
+            loop {
+                ticks.tick().await;
+                match TenantLookup::list_databases(&app.control).await {
+                    Ok(placements) => placements
+                        .into_iter()
+                        .for_each(|placement| app.invalidations.listen(&app.db, Source::Tenants(placement))),
+                    Err(error) => tracing::warn!(error = %error, "databases cannot be listed"),
+                }
+            }
+        });
+    }
+
+    /// Ends the work in the background.
+    pub async fn stop(&self) {
+        self.jobs.shutdown().await;
+        self.relay.shutdown().await;
+        self.invalidations.close();
+        self.control.stop().await;
+    }
+
+    /// The edge with this program's identity, tenants and security log.
+    #[must_use]
+    pub fn edge(&self) -> Edge {
+        let control = Arc::new(self.control.clone());
+        Edge::new(self.config.edge.clone(), control.clone(), control.clone(), control, self.clock.clone())
+    }
+
+    /// Everything that is served, behind `edge`.
+    ///
+    /// # Errors
+    /// When the declarations of routes contradict each other.
+    pub fn router(&self, edge: &Edge, metrics: Option<Metrics>) -> Result<Router> {
+        let health = Health::new(edge, health::checks(self), Some(health::tenant_check(self)), metrics);
+        let mut routes = self.routes();
+        routes.push(health.routes());
+        let api = Api::new(routes)?;
+        let permissions = api.access_table().into_iter().filter_map(|row| match row.access {
+            edge::Access::Permission(permission) => Some(permission.as_str()),
+            _ => None,
+        });
+        let besides = [sales::problems::SALES_DISCOUNT, sales::problems::SALES_PRICE];
+        self.control.know_permissions(permissions.chain(besides.map(kernel::Permission::as_str)));
+        Ok(api.into_router(edge))
+    }
+
+    /// The API itself, for its documents.
+    ///
+    /// # Errors
+    /// When the declarations of routes contradict each other.
+    pub fn api(&self) -> Result<Api> {
+        Ok(Api::new(self.routes())?)
+    }
+
+    fn routes(&self) -> Vec<Routes<()>> {
+        let lookup: Arc<dyn TenantLookup> = Arc::new(self.control.clone());
+        vec![
+            control::routes(self.control.clone()),
+            catalog::routes(self.catalog.clone()),
+            customers::routes(self.customers.clone()),
+            inventory::routes(self.inventory.clone()),
+            sales::routes(self.sales.clone()),
+            reporting::routes(self.reporting.clone()),
+            operations::dead_letters::routes(DeadLetters::new(self.db.clone(), lookup)),
+            operations::jobs::routes(self.jobs.clone()),
+        ]
+    }
+}
+
+/// Who handles messages.
+fn consumers() -> Vec<messages::Consumer> {
+    let mut all = Vec::new();
+    all.extend(inventory::consumers());
+    all
+}
+
+/// The jobs of `config`, for documents and the command line.
+#[must_use]
+pub fn job_names(jobs: &[Job]) -> Vec<&'static str> {
+    jobs.iter().map(|job| job.name).collect()
+}

@@ -1,0 +1,203 @@
+//! `markethall tenant`
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use control::{
+    CreateTenant, PlacementKind, TenantFilter, TenantView, create_tenant, find_tenant, list_tenants,
+    resume_tenant, suspend_tenant,
+};
+use kernel::{Actor, Caller, Currency, PermissionSet, TenantSettings, Tier};
+use serde_json::json;
+
+use super::{Outcome, output, session::Session};
+use crate::config::Config;
+
+/// Merchants.
+#[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// Open a merchant; repeated after a failure it goes on where it stopped.
+    Create(CreateArgs),
+    /// List merchants by slug.
+    List {
+        /// Only those after this slug.
+        #[arg(long)]
+        after: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=1000))]
+        limit: i64,
+    },
+    /// Show one.
+    Show {
+        /// The slug.
+        slug: String,
+    },
+    /// Stop one: nobody can sign in or sell until it is resumed.
+    Suspend {
+        /// The slug.
+        slug: String,
+    },
+    /// Let a suspended one trade again.
+    Resume {
+        /// The slug.
+        slug: String,
+    },
+}
+
+/// What a merchant is created from.
+#[derive(Debug, Args)]
+pub struct CreateArgs {
+    /// The name in addresses and headers: `[a-z0-9-]`, 2 to 40 characters; never changes.
+    slug: String,
+    /// The name for people.
+    #[arg(long)]
+    name: String,
+    /// Limits and placement.
+    #[arg(long)]
+    tier: TierArg,
+    /// The currency of its books, three letters; never changes.
+    #[arg(long)]
+    currency: Currency,
+    /// The first administrator's address.
+    #[arg(long)]
+    admin_email: String,
+    /// Shared or dedicated; by tier when not given.
+    #[arg(long)]
+    placement: Option<PlacementArg>,
+    /// Only a shard in this region.
+    #[arg(long, default_value = "")]
+    region: String,
+    /// This very shard.
+    #[arg(long)]
+    shard: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TierArg {
+    Free,
+    Standard,
+    Enterprise,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PlacementArg {
+    Shared,
+    Dedicated,
+}
+
+impl From<TierArg> for Tier {
+    fn from(tier: TierArg) -> Self {
+        match tier {
+            TierArg::Free => Self::Free,
+            TierArg::Standard => Self::Standard,
+            TierArg::Enterprise => Self::Enterprise,
+        }
+    }
+}
+
+impl From<PlacementArg> for PlacementKind {
+    fn from(placement: PlacementArg) -> Self {
+        match placement {
+            PlacementArg::Shared => Self::Shared,
+            PlacementArg::Dedicated => Self::Dedicated,
+        }
+    }
+}
+
+pub(super) async fn run(config: Config, command: TenantCommand, json: bool) -> Result<Outcome> {
+    if let TenantCommand::Create(args) = &command {
+        control::check_new_tenant(&args.slug, &args.name, &args.admin_email).map_err(output::usage)?;
+    }
+    let session = Session::open(config).await?;
+    let done = act(&session, command, json).await;
+    session.end(done).await
+}
+
+async fn act(session: &Session, command: TenantCommand, json: bool) -> Result<Outcome> {
+    match command {
+        TenantCommand::Create(args) => return create(session, args, json).await,
+        TenantCommand::List { after, limit } => {
+            let tx = session.app.control.db().control().await?;
+            let found = list_tenants(&tx, &TenantFilter { status: None, after, limit }).await?;
+            tx.commit().await?;
+            output::print(json, &found, table(&found))?;
+        }
+        TenantCommand::Show { slug } => {
+            let tx = session.app.control.db().control().await?;
+            let found = find_tenant(&tx, &slug).await?;
+            tx.commit().await?;
+            let Some(found) = found else { bail!("there is no merchant {slug}") };
+            output::print(json, &found, serde_json::to_string_pretty(&found)?)?;
+        }
+        TenantCommand::Suspend { slug } => change(session, &slug, true, json).await?,
+        TenantCommand::Resume { slug } => change(session, &slug, false, json).await?,
+    }
+    Ok(Outcome::Done)
+}
+
+/// The operator at the command line.
+pub(crate) fn operator(now: kernel::Timestamp) -> Caller {
+    Caller {
+        actor: Actor::Operator,
+        permissions: PermissionSet::new(["platform:*"]),
+        correlation_id: "command-line".into(),
+        trace: None,
+        now,
+    }
+}
+
+async fn create(session: &Session, args: CreateArgs, json: bool) -> Result<Outcome> {
+    let wanted = CreateTenant {
+        slug: args.slug,
+        name: args.name,
+        tier: args.tier.into(),
+        currency: args.currency,
+        settings: TenantSettings::default(),
+        placement: args.placement.map(Into::into),
+        region: args.region,
+        shard: args.shard,
+        admin_email: args.admin_email,
+        admin_password: None,
+    };
+    let caller = operator(session.app.clock.now());
+    let created = create_tenant(&session.app.control, &caller, wanted).await?;
+    let active = created.tenant.status == kernel::TenantStatus::Active;
+    let password = created.shown_password();
+    let mut lines = table(std::slice::from_ref(&created.tenant));
+    if let Some(password) = password {
+        lines.push_str(&format!("\nfirst administrator's password, shown this once: {password}"));
+    }
+    output::print(json, &json!({ "tenant": created.tenant, "adminPassword": password }), lines)?;
+    Ok(if active { Outcome::Done } else { Outcome::Failed })
+}
+
+async fn change(session: &Session, slug: &str, suspend: bool, json: bool) -> Result<()> {
+    let control = &session.app.control;
+    let tx = control.db().control().await?;
+    let Some(found) = find_tenant(&tx, slug).await? else { bail!("there is no merchant {slug}") };
+    let now = session.app.clock.now();
+    let changed = match suspend {
+        true => suspend_tenant(control, now, &tx, found.id).await?,
+        false => resume_tenant(control, now, &tx, found.id).await?,
+    };
+    tx.commit().await?;
+    output::print(json, &changed, table(std::slice::from_ref(&changed)))
+}
+
+fn table(tenants: &[TenantView]) -> String {
+    let word = |value: serde_json::Result<serde_json::Value>| {
+        value.ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    };
+    let row = |tenant: &TenantView| {
+        vec![
+            tenant.slug.clone(),
+            word(serde_json::to_value(tenant.tier)),
+            word(serde_json::to_value(tenant.status)),
+            tenant.currency.to_string(),
+            word(serde_json::to_value(tenant.placement.kind)),
+            tenant.placement.shard.clone().unwrap_or_default(),
+            tenant.name.clone(),
+        ]
+    };
+    let rows: Vec<_> = tenants.iter().map(row).collect();
+    output::table(&["slug", "tier", "status", "currency", "placement", "shard", "name"], &rows)
+}

@@ -1,0 +1,89 @@
+//! `markethall token`
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{ArgGroup, Args};
+use control::{OperatorToken, built_in_role, sign_operator_token};
+use kernel::PermissionSet;
+use serde_json::json;
+
+use super::{Outcome, output, session::Session};
+use crate::config::Config;
+
+/// What the token says.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("rights").required(true).multiple(true).args(["role", "permission"])))]
+pub struct TokenArgs {
+    /// The merchant it is bound to; without one it is a token of the platform.
+    #[arg(long)]
+    tenant: Option<String>,
+    /// A built-in role.
+    #[arg(long)]
+    role: Option<String>,
+    /// A permission; may be given several times.
+    #[arg(long)]
+    permission: Vec<String>,
+    /// How long it lives: `90s`, `15m`, `1h`, `30d`.
+    #[arg(long, default_value = "1h", value_parser = parse_ttl)]
+    ttl: Duration,
+}
+
+fn parse_ttl(text: &str) -> Result<Duration, String> {
+    let wrong = || "must be a number with s, m, h or d, up to 30d".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    match number.checked_mul(seconds) {
+        Some(life @ 1..=2_592_000) => Ok(Duration::from_secs(life)),
+        _ => Err(wrong()),
+    }
+}
+
+pub(super) async fn run(config: Config, args: TokenArgs, json: bool) -> Result<Outcome> {
+    let mut names: Vec<String> = args.permission.clone();
+    if let Some(role) = &args.role {
+        let found = built_in_role(role);
+        let found = found.ok_or_else(|| output::usage(format!("there is no built-in role {role}")))?;
+        names.extend(found.permissions.iter().map(|name| (*name).to_owned()));
+    }
+    let session = Session::open(config).await?;
+    let signed = sign(&session, &args, names).await;
+    let token = session.end(signed).await?;
+    output::print(json, &json!({ "accessToken": token, "expiresInS": args.ttl.as_secs() }), &token)?;
+    Ok(Outcome::Done)
+}
+
+async fn sign(session: &Session, args: &TokenArgs, names: Vec<String>) -> Result<String> {
+    let tenant = match &args.tenant {
+        Some(slug) => Some(session.ctx(slug).await?.tenant_id()),
+        None => None,
+    };
+    let wanted = OperatorToken {
+        tenant,
+        role: args.role.clone(),
+        permissions: PermissionSet::new(names),
+        ttl: args.ttl,
+    };
+    Ok(sign_operator_token(&session.app.control, wanted, session.app.clock.now()).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lives_of_tokens_are_read_and_bounded() {
+        assert_eq!(parse_ttl("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_ttl("1h"), Ok(Duration::from_secs(3600)));
+        for wrong in ["", "h", "0s", "31d", "1y", "-1h", "99999999999999999999d", "ä"] {
+            assert!(parse_ttl(wrong).is_err(), "{wrong}");
+        }
+    }
+}

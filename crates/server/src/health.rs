@@ -1,0 +1,113 @@
+//! What `/health` looks at: the control database, tenant databases, the relay.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use db::Db;
+use edge::health::{Check, Finding, TenantCheck};
+use kernel::{Ctx, Tenant};
+use messages::Relay;
+
+use crate::app::App;
+
+/// Every check of the process.
+#[must_use]
+pub fn checks(app: &App) -> Vec<Box<dyn Check>> {
+    vec![
+        Box::new(ControlDatabase(app.db.clone())),
+        Box::new(Pools(app.db.clone())),
+        Box::new(Messages(app.relay.clone())),
+    ]
+}
+
+/// The check of one tenant.
+#[must_use]
+pub fn tenant_check(app: &App) -> Box<dyn TenantCheck> {
+    Box::new(TenantDatabase(app.clone()))
+}
+
+struct ControlDatabase(Db);
+
+#[async_trait]
+impl Check for ControlDatabase {
+    fn name(&self) -> &'static str {
+        "controlDatabase"
+    }
+
+    async fn check(&self) -> Finding {
+        let asked = async {
+            let tx = self.0.control().await?;
+            tx.query_one("select 1", &[]).await?;
+            tx.commit().await
+        };
+        match asked.await {
+            Ok(()) => Finding::up(),
+            Err(_) => Finding::down("does not answer"),
+        }
+    }
+}
+
+struct Pools(Db);
+
+#[async_trait]
+impl Check for Pools {
+    fn name(&self) -> &'static str {
+        "connectionPools"
+    }
+
+    fn is_critical(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> Finding {
+        let full = self.0.pool_status().into_iter().filter(|(_, used, _, most)| used >= most);
+        let names: Vec<String> = full.map(|(name, ..)| name).collect();
+        if names.is_empty() {
+            Finding::up()
+        } else {
+            Finding::degraded(format!("all connections in use: {}", names.join(", ")))
+        }
+    }
+}
+
+struct Messages(Relay);
+
+#[async_trait]
+impl Check for Messages {
+    fn name(&self) -> &'static str {
+        "messages"
+    }
+
+    fn is_critical(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> Finding {
+        let rows = self.0.status();
+        let lost = rows.iter().filter(|row| !row.is_connected()).count();
+        if lost == 0 {
+            Finding::up()
+        } else {
+            Finding::degraded(format!("{lost} databases are not being relayed now"))
+        }
+    }
+}
+
+struct TenantDatabase(App);
+
+#[async_trait]
+impl TenantCheck for TenantDatabase {
+    async fn check(&self, tenant: &Arc<Tenant>) -> BTreeMap<String, Finding> {
+        let ctx = Ctx::system(tenant.clone(), "health", self.0.clock.now());
+        let asked = async {
+            let tx = self.0.db.begin_read(&ctx).await?;
+            tx.query_one("select 1", &[]).await?;
+            tx.commit().await
+        };
+        let finding = match asked.await {
+            Ok(()) => Finding::up(),
+            Err(_) => Finding::down("does not answer"),
+        };
+        BTreeMap::from([("database".to_owned(), finding)])
+    }
+}
