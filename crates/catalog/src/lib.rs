@@ -1,4 +1,4 @@
-//! Products, categories, tax rates.
+//! Products, categories, tax rates: what a merchant sells.
 #![doc = include_str!("../README.md")]
 
 mod barcode;
@@ -6,20 +6,44 @@ mod cache;
 mod catalog;
 mod epochs;
 pub mod events;
+mod export;
 mod find_sellable;
 mod fold;
+mod get_product;
+mod http;
+mod import;
+mod invariants;
+mod jobs;
+mod list_categories;
+mod list_products;
+mod manage_products;
 mod model;
 pub mod problems;
 mod rules;
+mod set_tax_rates;
 mod tax;
 mod terms;
+mod write_products;
 
-pub use catalog::{Catalog, CatalogConfig};
+pub use barcode::{BarcodeError, check_barcode};
+pub use cache::CacheCounts;
+pub use catalog::{Catalog, CatalogConfig, seed_tax_rates, tax_rates};
+pub use export::{ExportError, export_products};
 pub use find_sellable::{Sellable, decode_sellable, sellable_stmt};
-pub use model::ProductId;
+pub use http::{
+    CategoryQuery, ProductCreate, ProductPage, ProductQuery, ProductUpdate, TaxRate, TaxRates, Total, routes,
+};
+pub use import::{
+    ImportError, ImportId, ImportRun, ImportStatus, PRODUCT_COLUMNS, ProductImport, import_products,
+};
+pub use invariants::invariants;
+pub use jobs::{consumers, jobs};
+pub use list_categories::{CategoryNode, CategoryTree};
+pub use list_products::{AttributeFacet, CategoryFacet, Facets, PriceFacet};
+pub use model::{DEFAULT_TAX_CATEGORY, Product, ProductId};
 pub use tax::TaxTable;
 
-/// The tables of this domain.
+/// The tables of this domain, in every tenant database.
 pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
     domain: "catalog",
     steps: &[

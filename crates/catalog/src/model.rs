@@ -7,7 +7,12 @@ use jiff::Timestamp;
 use kernel::{Currency, Money};
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::{AnyOfBuilder, Type}},
+};
+
+use crate::rules;
 
 kernel::id!(
     /// A product: one SKU.
@@ -135,7 +140,7 @@ pub struct Product {
     #[schema(minimum = 0, maximum = 100_000_000)]
     pub weight_grams: Option<i32>,
     /// Free data: texts, numbers and flags.
-    #[schema(value_type = BTreeMap<String, AttributeValue>)]
+    #[schema(schema_with = attributes_schema)]
     pub attributes: BTreeMap<String, Value>,
     /// Whether it may be sold.
     pub active: bool,
@@ -148,14 +153,16 @@ pub struct Product {
     pub updated_at: Timestamp,
 }
 
-/// The value of an attribute.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum AttributeValue {
-    /// A text.
-    Text(String),
-    /// A flag.
-    Flag(bool),
-    /// A number.
-    Number(f64),
+/// The schema of [`Attributes`]: at most 32 bounded texts, numbers and flags.
+pub(crate) fn attributes_schema() -> RefOr<Schema> {
+    let of = |kind: Type| ObjectBuilder::new().schema_type(kind);
+    let text = of(Type::String).max_length(Some(rules::ATTRIBUTE_CHARS)).pattern(Some(r"^[^\u0000]*$"));
+    let number = of(Type::Number).minimum(Some(-1e15)).maximum(Some(1e15));
+    let value = AnyOfBuilder::new().item(text).item(number).item(of(Type::Boolean));
+    of(Type::Object)
+        .description(Some("Free data: texts, numbers and flags."))
+        .max_properties(Some(rules::ATTRIBUTES))
+        .property_names(Some(of(Type::String).pattern(Some("^[A-Za-z][A-Za-z0-9_-]{0,63}$"))))
+        .additional_properties(Some(RefOr::T(Schema::AnyOf(value.build()))))
+        .into()
 }

@@ -14,6 +14,7 @@ use crate::{
     ControlConfig,
     accounts::{Passwords, SignInGate},
     api_keys::KeyUses,
+    background::Background,
     change::Change,
     issuers::Issuers,
     registry::{Breaker, Origins, TenantCache},
@@ -52,6 +53,7 @@ struct Inner {
     key_uses: KeyUses,
     log: SecurityLog,
     known_permissions: OnceLock<BTreeSet<&'static str>>,
+    background: Background,
 }
 
 /// The control plane. Cheap to clone; implements `edge::Identity`, `edge::Registry` and `edge::SecurityEvents`.
@@ -95,6 +97,7 @@ impl Control {
             key_uses: KeyUses::default(),
             log: SecurityLog::default(),
             known_permissions: OnceLock::new(),
+            background: Background::default(),
             config,
             parts,
         })))
@@ -135,7 +138,7 @@ impl Control {
         self.0.known_permissions.get().is_none_or(|known| {
             known.contains(name)
                 || (action == "*" && known.iter().any(|known| known.split(':').next() == Some(resource)))
-                || crate::permissions::BUILT_IN_ROLES.iter().any(|role| role.permissions.contains(&name))
+                || crate::permissions::BUILT_IN_ROLES.iter().any(|role| role.permissions.iter().any(|own| *own == name))
         })
     }
 
@@ -258,6 +261,10 @@ impl Control {
 
     pub(crate) fn key_uses(&self) -> &KeyUses {
         &self.0.key_uses
+    }
+
+    pub(crate) fn background(&self) -> &Background {
+        &self.0.background
     }
 
     pub(crate) fn log(&self) -> &SecurityLog {

@@ -10,7 +10,6 @@ use uuid::Uuid;
 use crate::{Control, tokens::opaque};
 
 const PURPOSE: &str = "idempotency";
-const MOST_TRIES: u32 = 3;
 
 /// What is sealed of an answer.
 #[derive(Serialize, Deserialize)]
@@ -44,72 +43,81 @@ impl Key {
     }
 }
 
-/// Runs `effect` in one transaction with the request's key, if it has one; see `edge::idempotency::run_once`.
-pub(crate) async fn run_once<F>(
+/// A request that has come with its key, if it has one.
+pub(crate) enum Begun {
+    /// For the first time: its effect belongs into this transaction.
+    Fresh(Once),
+    /// Again: this was the answer.
+    Replay(Reply),
+}
+
+/// An effect under way, in one transaction with the request's key.
+pub(crate) struct Once {
+    control: Control,
+    tx: ControlTx,
+    key: Option<(Key, Idempotency)>,
+    now: Timestamp,
+}
+
+impl Once {
+    /// The transaction that the effect belongs into.
+    pub(crate) fn tx(&self) -> &ControlTx {
+        &self.tx
+    }
+
+    /// Stores the answer with the key and commits.
+    pub(crate) async fn finish(self, reply: Reply) -> Result<Reply, Problem> {
+        if let Some((key, idempotency)) = &self.key {
+            store(&self.control, &self.tx, key, idempotency, &reply, self.now).await?;
+        }
+        self.tx.commit().await?;
+        Ok(reply)
+    }
+}
+
+/// A workflow of several transactions under way; it must be repeatable by itself and holds no connection meanwhile.
+pub(crate) struct Workflow {
+    control: Control,
+    key: Option<(Key, Idempotency)>,
+    now: Timestamp,
+}
+
+impl Workflow {
+    /// Stores the answer with the key.
+    pub(crate) async fn finish(self, reply: Reply) -> Result<Reply, Problem> {
+        if let Some((key, idempotency)) = &self.key {
+            let tx = self.control.db().control().await?;
+            store(&self.control, &tx, key, idempotency, &reply, self.now).await?;
+            tx.commit().await?;
+        }
+        Ok(reply)
+    }
+}
+
+impl Once {
+    /// Gives the transaction back, for a workflow that has its own.
+    pub(crate) fn into_workflow(self) -> Workflow {
+        Workflow { control: self.control, key: self.key, now: self.now }
+    }
+}
+
+/// Takes the request's key for a transaction, or finds the answer stored under it. The same request at the same time is
+/// told that this one runs.
+pub(crate) async fn begin(
     control: &Control,
     tenant: Option<TenantId>,
-    idempotency: &Idempotency,
+    idempotency: Idempotency,
     now: Timestamp,
-    effect: F,
-) -> Result<Reply, Problem>
-where
-    F: AsyncFn(&ControlTx) -> Result<Reply, Problem>,
-{
-    let key = Key::of(idempotency, tenant);
-    let mut tries = 1;
-    loop {
-        match attempt(control, key.as_ref(), idempotency, now, &effect).await {
-            Err(problem) if problem.code() == codes::DATABASE_BUSY && tries < MOST_TRIES => tries += 1,
-            answer => return answer,
-        }
-    }
-}
-
-async fn attempt<F>(
-    control: &Control,
-    key: Option<&Key>,
-    idempotency: &Idempotency,
-    now: Timestamp,
-    effect: &F,
-) -> Result<Reply, Problem>
-where
-    F: AsyncFn(&ControlTx) -> Result<Reply, Problem>,
-{
+) -> Result<Begun, Problem> {
     let tx = control.db().control().await?;
-    if let Some(key) = key
-        && let Some(reply) = claim(control, &tx, key, idempotency).await?
+    let key = Key::of(&idempotency, tenant);
+    if let Some(key) = &key
+        && let Some(reply) = claim(control, &tx, key, &idempotency).await?
     {
-        return Ok(reply);
+        return Ok(Begun::Replay(reply));
     }
-    let reply = effect(&tx).await?;
-    if let Some(key) = key {
-        store(control, &tx, key, idempotency, &reply, now).await?;
-    }
-    tx.commit().await?;
-    Ok(reply)
-}
-
-/// Runs a workflow of several transactions, which must be repeatable by itself; a repeated request gets the answer of
-/// the one that came through.
-pub(crate) async fn run_workflow<F>(
-    control: &Control,
-    idempotency: &Idempotency,
-    now: Timestamp,
-    workflow: F,
-) -> Result<Reply, Problem>
-where
-    F: AsyncFnOnce() -> Result<Reply, Problem>,
-{
-    let Some(key) = Key::of(idempotency, None) else { return workflow().await };
-    let tx = control.db().control().await?;
-    if let Some(reply) = claim(control, &tx, &key, idempotency).await? {
-        return Ok(reply);
-    }
-    // Held until the end: the same request at the same time is told that this one runs.
-    let reply = workflow().await?;
-    store(control, &tx, &key, idempotency, &reply, now).await?;
-    tx.commit().await?;
-    Ok(reply)
+    let key = key.map(|key| (key, idempotency));
+    Ok(Begun::Fresh(Once { control: control.clone(), tx, key, now }))
 }
 
 /// Takes the key for this transaction, or gives the answer stored under it.

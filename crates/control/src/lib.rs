@@ -1,1 +1,83 @@
-//! control.
+//! The control plane: tenants and where they live, identity, roles, keys and tokens.
+#![doc = include_str!("../README.md")]
+
+mod accounts;
+mod api_keys;
+mod background;
+mod change;
+mod config;
+mod control;
+mod idempotency;
+mod invariants;
+mod issuers;
+mod jobs;
+mod lookup;
+pub mod permissions;
+pub mod problems;
+mod registry;
+mod roles;
+mod security;
+mod shards;
+mod staff;
+mod tenants;
+mod tokens;
+
+pub use accounts::{
+    AccountId, CreateOperatorError, Me, MembershipView, OperatorAccount, PasswordError, SessionId, SignIn,
+    SignInError, Tokens, Whence, create_operator, refresh, sign_in,
+};
+pub use api_keys::{ApiKey, ApiKeyId, CreateKey, CreateKeyError, CreatedKey, create_key, find_key, list_keys, revoke_key};
+pub use config::{ControlConfig, ShardConfig};
+pub use control::{Control, Parts, StartError};
+pub use invariants::invariants;
+pub use issuers::{
+    ClaimMapping, Issuer, PutIssuer, PutIssuerError, SigningAlgorithm, delete_issuer, find_issuer, list_issuers,
+    put_issuer,
+};
+pub use jobs::{jobs, purge};
+pub use permissions::built_in_role;
+pub use roles::{
+    ChangeRoleError, CreateRole, CreateRoleError, Role, UpdateRole, create_role, delete_role, find_role, list_roles,
+    update_role,
+};
+pub use shards::{
+    AddShard, AddShardError, Purpose, Shard, UpdateShard, UpdateShardError, add_shard, find_shard, list_shards,
+    update_shard,
+};
+pub use staff::{
+    ChangeStaff, ChangeStaffError, CreateStaffError, StaffMember, StaffStatus, TakeOn, TakeOnError, change_staff, create_staff, find_staff, list_staff,
+    take_on,
+};
+pub use tenants::{
+    CreateTenant, CreateTenantError, CreatedTenant, PlacementKind, PlacementView, ProvisioningView, Seeder, Settings,
+    SuspendError, TenantDatabases, TenantFilter, TenantView, UpdateTenant, UpdateTenantError, check_new_tenant,
+    create_tenant, find_tenant, find_tenant_by_id, list_placements, list_tenants, list_tenants_by_id,
+    resume_provisioning, resume_tenant, suspend_tenant, update_tenant,
+};
+pub use tokens::{KeyError, MAX_TTL, MasterKey, OperatorToken, SealError, rotate_signing_keys, sign_operator_token};
+
+/// The schema of the control database.
+pub const MIGRATIONS: db::migrate::DomainMigrations = db::migrate::DomainMigrations {
+    domain: "control",
+    steps: &[db::migrate::Migration {
+        version: 1,
+        name: "control",
+        sql: include_str!("../migrations/0001_control.sql"),
+    }],
+};
+
+/// What the control plane publishes: nothing. Its news travel as cache invalidations.
+pub const MESSAGES: &[messages::MessageType] = &[];
+
+/// Every route of the control plane.
+pub fn routes(control: Control) -> edge::Routes<()> {
+    let with = |routes: edge::Routes<Control>| routes.with_state(control.clone());
+    tenants::routes(&control)
+        .merge(with(issuers::routes()))
+        .merge(with(shards::routes()))
+        .merge(with(accounts::routes()))
+        .merge(with(staff::routes()))
+        .merge(with(roles::routes()))
+        .merge(with(api_keys::routes()))
+        .merge(with(tokens::routes()))
+}

@@ -18,7 +18,10 @@ use kernel::{Permission, Tenant};
 use serde::Serialize;
 use tokio::sync::Mutex;
 
-use crate::{Edge, Op, Path, Problem, Reply, Routes, codes, telemetry::Metrics};
+use crate::{
+    Edge, Op, Path, Problem, Reply, Routes, codes,
+    telemetry::{IN_FLIGHT, Metrics},
+};
 
 /// Seeing health details and metrics from outside the operator's network.
 pub const PLATFORM_HEALTH: Permission = Permission::new("platform:health");
@@ -244,6 +247,7 @@ async fn get_tenant_health(State(health): State<Health>, Path(slug): Path<String
 
 async fn get_metrics(State(health): State<Health>) -> Result<Reply, Problem> {
     let metrics = health.0.metrics.as_ref().ok_or_else(Problem::not_found)?;
+    metrics::gauge!(IN_FLIGHT).set(health.0.edge.in_flight() as f64);
     let text = Bytes::from(metrics.render());
     Ok(Reply::raw(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
 }

@@ -205,7 +205,7 @@ impl Op {
         self
     }
 
-    /// Answers carry `ETag`; `If-None-Match` gives 304 by itself.
+    /// Answers carry `ETag`; on reads `If-None-Match` gives 304 by itself.
     pub fn etag(mut self) -> Self {
         self.etag = true;
         self
@@ -255,6 +255,11 @@ impl Op {
     /// The names in braces of its path, in order.
     pub(crate) fn path_names(&self) -> impl Iterator<Item = &'static str> {
         self.path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
+    }
+
+    /// Whether `If-None-Match` means something to it.
+    pub(crate) fn is_cacheable(&self) -> bool {
+        self.etag && !self.is_unsafe()
     }
 
     /// Whether it changes something.

@@ -15,42 +15,46 @@ const BUCKETS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 /// How often histograms are folded; between two times they grow with the load.
 const UPKEEP: Duration = Duration::from_secs(5);
 const TIERS: usize = 4;
-/// Statuses from 200 to 511, counted apart; others share the last place.
-const STATUSES: usize = 312;
+/// Statuses that are counted apart; all others together as `other`.
+const STATUSES: [u16; 24] = [
+    200, 201, 202, 204, 301, 302, 304, 308, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 415, 422,
+    429, 500, 503,
+];
 
 const REQUESTS: &str = "markethall_http_requests_total";
 const DURATION: &str = "markethall_http_request_duration_seconds";
+pub(crate) const IN_FLIGHT: &str = "markethall_http_requests_in_flight";
 
 /// Counts the requests of one operation. Handles are looked up once; counting is two atomic additions.
 pub(crate) struct OpMetrics {
     route: String,
-    method: String,
+    method: &'static str,
     duration: OnceLock<Histogram>,
     counts: Box<[OnceLock<Counter>]>,
 }
 
 impl OpMetrics {
-    pub(crate) fn new(route: String, method: String) -> Self {
-        let counts = std::iter::repeat_with(OnceLock::new).take(TIERS * STATUSES).collect();
+    pub(crate) fn new(route: String, method: &'static str) -> Self {
+        let counts = std::iter::repeat_with(OnceLock::new).take(TIERS * (STATUSES.len() + 1)).collect();
         Self { route, method, duration: OnceLock::new(), counts }
     }
 
     pub(crate) fn record(&self, status: StatusCode, tier: Option<Tier>, took: Duration) {
-        let place = usize::from(status.as_u16()).saturating_sub(200).min(STATUSES - 1);
+        let place = STATUSES.binary_search(&status.as_u16()).unwrap_or(STATUSES.len());
         let (row, tier) = match tier {
             None => (0, "none"),
             Some(Tier::Free) => (1, "free"),
             Some(Tier::Standard) => (2, "standard"),
             Some(Tier::Enterprise) => (3, "enterprise"),
         };
-        let count = self.counts[row * STATUSES + place].get_or_init(|| {
-            let (route, method) = (self.route.clone(), self.method.clone());
-            let status = status.as_str().to_owned();
+        let count = self.counts[row * (STATUSES.len() + 1) + place].get_or_init(|| {
+            let (route, method) = (self.route.clone(), self.method);
+            let status = STATUSES.get(place).map_or_else(|| "other".to_owned(), u16::to_string);
             metrics::counter!(REQUESTS, "route" => route, "method" => method, "status" => status, "tier" => tier)
         });
         count.increment(1);
         let duration = self.duration.get_or_init(
-            || metrics::histogram!(DURATION, "route" => self.route.clone(), "method" => self.method.clone()),
+            || metrics::histogram!(DURATION, "route" => self.route.clone(), "method" => self.method),
         );
         duration.record(took.as_secs_f64());
     }
@@ -73,6 +77,7 @@ impl Metrics {
             REQUESTS,
             "Requests answered, by route, method, status and the tenant's tier."
         );
+        metrics::describe_gauge!(IN_FLIGHT, "Requests being worked on.");
         metrics::describe_histogram!(
             DURATION,
             metrics::Unit::Seconds,
@@ -106,5 +111,15 @@ impl Metrics {
 impl std::fmt::Debug for Metrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Metrics")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_statuses_can_be_searched() {
+        assert!(STATUSES.is_sorted());
     }
 }

@@ -57,10 +57,7 @@ pub struct AdjustStock {
 ///
 /// # Errors
 /// [`ChangeStockError`]; the caller rolls back.
-pub async fn adjust_stock(
-    tx: &TenantTx,
-    input: AdjustStock,
-) -> Result<Vec<Applied>, ChangeStockError> {
+pub async fn adjust_stock(tx: &TenantTx, input: AdjustStock) -> Result<Vec<Applied>, ChangeStockError> {
     require_targets(tx, &targets(&input.lines)).await?;
     let movements = movements(tx, &input.lines, input.reason.into(), input.note.as_ref());
     change_stock(tx, &movements, Guard::Refuse).await

@@ -58,10 +58,7 @@ impl From<DbError> for ChangeStockError {
 }
 
 /// Refuses lines that name what does not exist.
-pub(crate) async fn require_targets(
-    tx: &TenantTx,
-    lines: &[(ShopId, &str)],
-) -> Result<(), ChangeStockError> {
+pub(crate) async fn require_targets(tx: &TenantTx, lines: &[(ShopId, &str)]) -> Result<(), ChangeStockError> {
     let unknown = find_unknown_targets(tx, lines).await?;
     if unknown.is_empty() { Ok(()) } else { Err(ChangeStockError::Unknown(unknown)) }
 }
@@ -91,10 +88,7 @@ pub(crate) async fn change_stock(
     Ok(applied)
 }
 
-async fn shortages(
-    tx: &TenantTx,
-    refused: &[(usize, &Movement)],
-) -> Result<ChangeStockError, DbError> {
+async fn shortages(tx: &TenantTx, refused: &[(usize, &Movement)]) -> Result<ChangeStockError, DbError> {
     let pairs: Vec<(ShopId, &str)> =
         refused.iter().map(|(_, movement)| (movement.shop, movement.sku.as_str())).collect();
     let levels = decode_levels(&tx.run(levels_stmt(tx.ctx(), &pairs)).await?)?;

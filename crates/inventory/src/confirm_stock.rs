@@ -33,10 +33,7 @@ pub enum CloseReservationError {
 ///
 /// # Errors
 /// [`CloseReservationError`].
-pub async fn confirm_stock(
-    tx: &TenantTx,
-    id: ReservationId,
-) -> Result<Reservation, CloseReservationError> {
+pub async fn confirm_stock(tx: &TenantTx, id: ReservationId) -> Result<Reservation, CloseReservationError> {
     close(tx, id, Ending::Confirmed, &[ReservationState::Confirmed]).await
 }
 

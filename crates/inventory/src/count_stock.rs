@@ -28,10 +28,7 @@ pub struct CountStock {
 ///
 /// # Errors
 /// [`ChangeStockError`]; the caller rolls back.
-pub async fn count_stock(
-    tx: &TenantTx,
-    input: CountStock,
-) -> Result<Vec<Applied>, ChangeStockError> {
+pub async fn count_stock(tx: &TenantTx, input: CountStock) -> Result<Vec<Applied>, ChangeStockError> {
     let mut seen = HashSet::with_capacity(input.lines.len());
     let again = input.lines.iter().position(|line| !seen.insert((line.shop, line.sku.as_str())));
     if let Some(line) = again {
@@ -86,8 +83,6 @@ pub(crate) async fn lock_stock(
     pairs: &[(ShopId, &str)],
 ) -> Result<HashMap<(ShopId, String), i64>, DbError> {
     let (shops, skus): (Vec<Uuid>, Vec<&str>) = pairs.iter().map(|(shop, sku)| (shop.0, *sku)).unzip();
-    let rows = tx
-        .query(include_str!("lock_stock.sql"), &[&tx.tenant_id(), &shops, &skus])
-        .await?;
+    let rows = tx.query(include_str!("lock_stock.sql"), &[&tx.tenant_id(), &shops, &skus]).await?;
     rows.iter().map(|row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?))).collect()
 }

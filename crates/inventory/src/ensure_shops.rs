@@ -15,12 +15,8 @@ use crate::{create_shop::lock_shop_codes, model::ShopId, shop::is_shop_code};
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn ensure_shops(
-    tx: &TenantTx,
-    names: &[&str],
-) -> Result<HashMap<String, ShopId>, DbError> {
-    let mut missing: BTreeSet<&str> =
-        names.iter().copied().filter(|name| is_shop_name(name)).collect();
+pub async fn ensure_shops(tx: &TenantTx, names: &[&str]) -> Result<HashMap<String, ShopId>, DbError> {
+    let mut missing: BTreeSet<&str> = names.iter().copied().filter(|name| is_shop_name(name)).collect();
     let mut shops = HashMap::with_capacity(missing.len());
     find(tx, &mut missing, &mut shops).await?;
     if missing.is_empty() {
@@ -63,12 +59,8 @@ async fn create(
     let coded: Vec<bool> = names.iter().map(|name| is_shop_code(name)).collect();
     let ids: Vec<Uuid> = names.iter().map(|_| ShopId::new().0).collect();
     let now = tx.ctx().now();
-    let rows = tx
-        .query(
-            include_str!("ensure_shops.sql"),
-            &[&tx.tenant_id(), &ids, &names, &coded, &now],
-        )
-        .await?;
+    let rows =
+        tx.query(include_str!("ensure_shops.sql"), &[&tx.tenant_id(), &ids, &names, &coded, &now]).await?;
     for row in rows {
         shops.insert(row.try_get(0)?, row.try_get(1)?);
     }

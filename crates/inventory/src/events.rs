@@ -13,8 +13,10 @@ use crate::{
 };
 
 /// Units are held.
-pub const STOCK_RESERVED: MessageType =
-    MessageType::of::<StockReserved>("StockReserved", "Units are held for a checkout; the subject is the reservation.");
+pub const STOCK_RESERVED: MessageType = MessageType::of::<StockReserved>(
+    "StockReserved",
+    "Units are held for a checkout; the subject is the reservation.",
+);
 /// Held units were given back.
 pub const STOCK_RELEASED: MessageType = MessageType::of::<StockReleased>(
     "StockReleased",

@@ -18,9 +18,7 @@ use crate::{
 /// [`DbError`].
 pub async fn expire_reservations(tx: &TenantTx, limit: i64) -> Result<usize, DbError> {
     let now = tx.ctx().now();
-    let rows = tx
-        .query(include_str!("find_due_reservations.sql"), &[&tx.tenant_id(), &now, &limit])
-        .await?;
+    let rows = tx.query(include_str!("find_due_reservations.sql"), &[&tx.tenant_id(), &now, &limit]).await?;
     let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<ReservationId>, _>>()?;
     if ids.is_empty() {
         return Ok(0);

@@ -168,12 +168,7 @@ struct Taken {
     rejects: Vec<Reject>,
 }
 
-async fn take_batch(
-    db: &Db,
-    ctx: &Ctx,
-    batch: &[Row],
-    seen: &mut Seen,
-) -> Result<Taken, ImportStockError> {
+async fn take_batch(db: &Db, ctx: &Ctx, batch: &[Row], seen: &mut Seen) -> Result<Taken, ImportStockError> {
     let mut tries = 1;
     let (lines, mut taken) = prepare(db, ctx, batch, seen).await?;
     loop {

@@ -49,22 +49,18 @@ pub use events::low_stock_alerts;
 pub use expire_reservations::expire_reservations;
 pub use find_levels::{decode_levels, levels_stmt};
 pub use find_shops::{decode_shops, find_shop, find_shops, find_shops_stmt};
-pub use http::{Inventory, InventoryConfig, routes};
 pub use hold_stock::{Held, Hold, HoldLine, decode_held, hold_stmt, hold_stock};
+pub use http::{Inventory, InventoryConfig, routes};
 pub use import_stock::{ImportStockError, STOCK_COLUMNS, StockImport, import_stock};
 pub use jobs::{consumers, expire_due, jobs};
 pub use list_levels::{ShopLevel, list_levels};
 pub use list_movements::{MovementFilter, PostedMovement, list_movements};
 pub use list_shops::list_shops;
-pub use model::{
-    Applied, Guard, Level, Movement, MovementId, Reason, ReservationId, ShopId, TransferId,
-};
+pub use model::{Applied, Guard, Level, Movement, MovementId, Reason, ReservationId, ShopId, TransferId};
 pub use post_movements::{decode_applied, post_movements, post_movements_stmt};
 pub use release_stock::release_stock;
 pub use reservation::{Reservation, ReservationLine, ReservationState, find_reservation};
-pub use reserve_stock::{
-    DEFAULT_HOLD, LONGEST_HOLD, ReserveStock, ReserveStockError, reserve_stock,
-};
+pub use reserve_stock::{DEFAULT_HOLD, LONGEST_HOLD, ReserveStock, ReserveStockError, reserve_stock};
 pub use restock::{Restock, StockLine, restock};
 pub use set_thresholds::{Threshold, set_thresholds};
 pub use shop::{Shop, ShopKind, is_shop_code};

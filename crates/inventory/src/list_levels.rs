@@ -28,9 +28,7 @@ pub async fn list_levels(
     after: Option<ShopId>,
     limit: i64,
 ) -> Result<Vec<ShopLevel>, DbError> {
-    let rows = tx
-        .query(include_str!("list_levels.sql"), &[&tx.tenant_id(), &sku, &after, &limit])
-        .await?;
+    let rows = tx.query(include_str!("list_levels.sql"), &[&tx.tenant_id(), &sku, &after, &limit]).await?;
     rows.iter()
         .map(|row| {
             let level = decode_level(row)?;

@@ -70,7 +70,17 @@ pub async fn list_movements(
     let rows = tx
         .query(
             sql,
-            &[&tx.tenant_id(), &first, &last, &filter.shop, &reason, &filter.from, &filter.to, &limit, &filter.sku],
+            &[
+                &tx.tenant_id(),
+                &first,
+                &last,
+                &filter.shop,
+                &reason,
+                &filter.from,
+                &filter.to,
+                &limit,
+                &filter.sku,
+            ],
         )
         .await?;
     rows.iter().map(decode).collect()

@@ -8,12 +8,7 @@ use crate::{find_shops::decode_shops, shop::Shop};
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn list_shops(
-    tx: &TenantTx,
-    after: Option<&str>,
-    limit: i64,
-) -> Result<Vec<Shop>, DbError> {
-    let rows =
-        tx.query(include_str!("list_shops.sql"), &[&tx.tenant_id(), &after, &limit]).await?;
+pub async fn list_shops(tx: &TenantTx, after: Option<&str>, limit: i64) -> Result<Vec<Shop>, DbError> {
+    let rows = tx.query(include_str!("list_shops.sql"), &[&tx.tenant_id(), &after, &limit]).await?;
     decode_shops(&rows)
 }

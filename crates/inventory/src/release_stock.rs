@@ -15,9 +15,6 @@ use crate::{
 ///
 /// # Errors
 /// [`CloseReservationError::Closed`] when it was confirmed.
-pub async fn release_stock(
-    tx: &TenantTx,
-    id: ReservationId,
-) -> Result<Reservation, CloseReservationError> {
+pub async fn release_stock(tx: &TenantTx, id: ReservationId) -> Result<Reservation, CloseReservationError> {
     close(tx, id, Ending::Released, &[ReservationState::Released, ReservationState::Expired]).await
 }

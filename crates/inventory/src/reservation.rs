@@ -56,13 +56,9 @@ pub struct Reservation {
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn find_reservation(
-    tx: &TenantTx,
-    id: ReservationId,
-) -> Result<Option<Reservation>, DbError> {
+pub async fn find_reservation(tx: &TenantTx, id: ReservationId) -> Result<Option<Reservation>, DbError> {
     let ids: [Uuid; 1] = [id.0];
-    let rows =
-        tx.query(include_str!("find_reservations.sql"), &[&tx.tenant_id(), &ids.as_slice()]).await?;
+    let rows = tx.query(include_str!("find_reservations.sql"), &[&tx.tenant_id(), &ids.as_slice()]).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let mut reservation = decode_head(first)?;
     for row in &rows {

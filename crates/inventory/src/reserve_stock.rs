@@ -51,10 +51,7 @@ pub enum ReserveStockError {
 ///
 /// # Errors
 /// [`ReserveStockError`].
-pub async fn reserve_stock(
-    tx: &TenantTx,
-    input: ReserveStock,
-) -> Result<Reservation, ReserveStockError> {
+pub async fn reserve_stock(tx: &TenantTx, input: ReserveStock) -> Result<Reservation, ReserveStockError> {
     let now = tx.ctx().now();
     let hold = Hold {
         id: ReservationId::new(),
@@ -106,11 +103,7 @@ fn merge(mut lines: Vec<HoldLine>) -> Vec<HoldLine> {
     lines
 }
 
-async fn refusal(
-    tx: &TenantTx,
-    lines: &[HoldLine],
-    held: &[Held],
-) -> Result<ReserveStockError, DbError> {
+async fn refusal(tx: &TenantTx, lines: &[HoldLine], held: &[Held]) -> Result<ReserveStockError, DbError> {
     let pairs: Vec<_> = lines.iter().map(|line| (line.shop, line.sku.as_str())).collect();
     let unknown = find_unknown_targets(tx, &pairs).await?;
     if !unknown.is_empty() {

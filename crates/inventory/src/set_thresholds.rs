@@ -27,21 +27,16 @@ pub struct Threshold {
 ///
 /// # Errors
 /// [`ChangeStockError`]; the caller rolls back.
-pub async fn set_thresholds(
-    tx: &TenantTx,
-    lines: &[Threshold],
-) -> Result<Vec<Applied>, ChangeStockError> {
-    let pairs: Vec<(ShopId, &str)> =
-        lines.iter().map(|line| (line.shop, line.sku.as_str())).collect();
+pub async fn set_thresholds(tx: &TenantTx, lines: &[Threshold]) -> Result<Vec<Applied>, ChangeStockError> {
+    let pairs: Vec<(ShopId, &str)> = lines.iter().map(|line| (line.shop, line.sku.as_str())).collect();
     require_targets(tx, &pairs).await?;
     lock_stock(tx, &pairs).await?;
     let shops: Vec<Uuid> = lines.iter().map(|line| line.shop.0).collect();
     let skus: Vec<&str> = lines.iter().map(|line| line.sku.as_str()).collect();
     let thresholds: Vec<Option<i64>> =
         lines.iter().map(|line| line.threshold.map(Quantity::thousandths)).collect();
-    let rows = tx
-        .query(include_str!("set_thresholds.sql"), &[&tx.tenant_id(), &shops, &skus, &thresholds])
-        .await?;
+    let rows =
+        tx.query(include_str!("set_thresholds.sql"), &[&tx.tenant_id(), &shops, &skus, &thresholds]).await?;
     let applied = decode_applied(&rows)?;
     let alerts = low_stock_alerts(&applied);
     if !alerts.is_empty() {

@@ -33,8 +33,10 @@ pub async fn transfer_stock(
     if from == to {
         return Err(ChangeStockError::SameShop);
     }
-    let ends: Vec<(ShopId, &str)> =
-        [from, to].into_iter().flat_map(|shop| lines.iter().map(move |(sku, _)| (shop, sku.as_str()))).collect();
+    let ends: Vec<(ShopId, &str)> = [from, to]
+        .into_iter()
+        .flat_map(|shop| lines.iter().map(move |(sku, _)| (shop, sku.as_str())))
+        .collect();
     require_targets(tx, &ends).await?;
     let transfer = TransferId::new();
     let end = |shop, reason, (sku, quantity): &(String, Quantity)| Movement {

@@ -41,11 +41,7 @@ pub enum UpdateShopError {
 ///
 /// # Errors
 /// [`UpdateShopError`].
-pub async fn update_shop(
-    tx: &TenantTx,
-    id: ShopId,
-    input: UpdateShop,
-) -> Result<Shop, UpdateShopError> {
+pub async fn update_shop(tx: &TenantTx, id: ShopId, input: UpdateShop) -> Result<Shop, UpdateShopError> {
     let (tenant, now) = (tx.tenant_id(), tx.ctx().now());
     let row = tx
         .query_opt(

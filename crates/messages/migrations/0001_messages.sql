@@ -18,7 +18,7 @@ create table messages.outbox (
     created_at timestamptz not null,
     kind text not null check (octet_length(kind) between 1 and 100),
     subject text not null check (octet_length(subject) between 1 and 200),
-    correlation_id text not null check (octet_length(correlation_id) <= 128),
+    correlation_id text not null check (octet_length(correlation_id) <= 256),
     traceparent text check (octet_length(traceparent) <= 128),
     data json not null check (pg_column_size(data) <= 262144)
 );

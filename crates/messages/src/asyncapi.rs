@@ -89,7 +89,7 @@ fn message(message_type: &MessageType) -> Value {
                 "time": { "type": "string", "format": "date-time" },
                 "datacontenttype": { "type": "string", "const": "application/json" },
                 "tenant": { "type": "string", "pattern": "^ten_[0-7][0-9A-HJKMNP-TV-Z]{25}$" },
-                "correlationid": { "type": "string", "maxLength": 128 },
+                "correlationid": { "type": "string", "maxLength": 64 },
                 "traceparent": { "type": "string", "maxLength": 128 },
                 "data": { "$ref": format!("#/components/schemas/{name}") }
             }
@@ -125,7 +125,11 @@ fn compare(path: &str, old: &Value, new: &Value, found: &mut Vec<String>) {
     }
     for (word, what) in [("required", "may now be missing"), ("enum", "is no longer a value")] {
         let kept = new[word].as_array();
-        let lost = old[word].as_array().into_iter().flatten().filter(|item| !kept.is_some_and(|kept| kept.contains(item)));
+        let lost = old[word]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|item| !kept.is_some_and(|kept| kept.contains(item)));
         found.extend(lost.map(|item| format!("{path}: {item} {what}")));
     }
     for (name, was) in old["properties"].as_object().into_iter().flatten() {

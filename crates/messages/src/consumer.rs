@@ -67,13 +67,21 @@ impl Consumer {
         Self { name, kinds, handler: Arc::new(handler) }
     }
 
-    pub(crate) async fn call(&self, ctx: &Ctx, tx: &mut TenantTx, message: &Message) -> Result<(), ConsumerError> {
+    pub(crate) async fn call(
+        &self,
+        ctx: &Ctx,
+        tx: &mut TenantTx,
+        message: &Message,
+    ) -> Result<(), ConsumerError> {
         (self.handler)(ctx, tx, message).await
     }
 }
 
 impl fmt::Debug for Consumer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Consumer").field("name", &self.name).field("kinds", &self.kinds).finish_non_exhaustive()
+        f.debug_struct("Consumer")
+            .field("name", &self.name)
+            .field("kinds", &self.kinds)
+            .finish_non_exhaustive()
     }
 }

@@ -9,6 +9,7 @@ mod dead_letters;
 mod envelope;
 mod jobs;
 mod lookup;
+mod probe;
 mod publish;
 mod relay;
 mod retry;
@@ -20,13 +21,13 @@ pub use asyncapi::{NameClash, asyncapi, breaking_changes};
 pub use catalogue::MessageType;
 pub use consumer::{Consumer, ConsumerError};
 pub use dead_letters::{
-    DEAD_LETTERS_PAGE_MAX, DeadLetter, DeadLetterFilter, DeadLetterId, DeadLetterPage, DeadLetters, DeadLettersError,
+    DEAD_LETTERS_PAGE_MAX, DeadLetter, DeadLetterFilter, DeadLetterId, DeadLetterPage, DeadLetters,
+    DeadLettersError,
 };
 pub use envelope::{CloudEvent, Message, MessageId};
-pub use jobs::{
-    DuplicateJob, Job, JobCtx, JobEnd, JobError, JobRecord, JobRun, Jobs, JobsConfig, Schedule,
-};
+pub use jobs::{DuplicateJob, Job, JobCtx, JobEnd, JobError, JobRecord, JobRun, Jobs, JobsConfig, Schedule};
 pub use lookup::{LookupError, TenantLookup};
+pub use probe::LatencyProbe;
 pub use publish::{Draft, publish, publish_stmt};
 pub use relay::{Relay, RelayConfig, RelayConfigError, RelayError};
 pub use retry::RetryPolicy;
@@ -35,11 +36,19 @@ pub use upkeep::{DatabaseStatus, Retention, database_invariants, invariants, pur
 /// The tables of messages, in every database of tenants.
 pub const MIGRATIONS: DomainMigrations = DomainMigrations {
     domain: "messages",
-    steps: &[Migration { version: 1, name: "messages", sql: include_str!("../migrations/0001_messages.sql") }],
+    steps: &[Migration {
+        version: 1,
+        name: "messages",
+        sql: include_str!("../migrations/0001_messages.sql"),
+    }],
 };
 
 /// The table of jobs, in the control database.
 pub const CONTROL_MIGRATIONS: DomainMigrations = DomainMigrations {
     domain: "messages",
-    steps: &[Migration { version: 1, name: "jobs", sql: include_str!("../migrations/control/0001_jobs.sql") }],
+    steps: &[Migration {
+        version: 1,
+        name: "jobs",
+        sql: include_str!("../migrations/control/0001_jobs.sql"),
+    }],
 };

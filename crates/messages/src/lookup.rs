@@ -20,5 +20,9 @@ pub trait TenantLookup: Send + Sync {
     async fn list_databases(&self) -> Result<Vec<Placement>, LookupError>;
 
     /// Tenants whose data exists, ordered by id, at most `limit` of those after `after`.
-    async fn list_tenants(&self, after: Option<TenantId>, limit: usize) -> Result<Vec<Arc<Tenant>>, LookupError>;
+    async fn list_tenants(
+        &self,
+        after: Option<TenantId>,
+        limit: usize,
+    ) -> Result<Vec<Arc<Tenant>>, LookupError>;
 }

@@ -10,6 +10,11 @@ use uuid::Uuid;
 
 use crate::{MessageType, bell};
 
+/// Characters kept of a correlation id, which is at most 64 plain ones anyway.
+const CORRELATION_MAX: usize = 64;
+/// The longest trace context that is kept; W3C's has 55 characters.
+const TRACE_MAX: usize = 128;
+
 /// A message to be published.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -28,10 +33,13 @@ struct Cause {
 }
 
 impl Cause {
+    /// What ties messages to their request never fails it: what is too long for the outbox is cut or left out.
     fn of(caller: &Caller) -> Self {
+        let trace = caller.trace.as_ref().map(|trace| trace.0.as_ref());
+        let trace = trace.filter(|trace| trace.len() <= TRACE_MAX);
         Self {
-            correlation_id: caller.correlation_id.as_ref().to_owned(),
-            traceparent: caller.trace.as_ref().map(|trace| trace.0.as_ref().to_owned()),
+            correlation_id: caller.correlation_id.chars().take(CORRELATION_MAX).collect(),
+            traceparent: trace.map(str::to_owned),
             at: caller.now,
         }
     }

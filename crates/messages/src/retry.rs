@@ -39,7 +39,10 @@ impl RetryPolicy {
 
 /// `now + pause`, or the end of time.
 pub(crate) fn later(now: Timestamp, pause: Duration) -> Timestamp {
-    SignedDuration::try_from(pause).ok().and_then(|pause| now.checked_add(pause).ok()).unwrap_or(Timestamp::MAX)
+    SignedDuration::try_from(pause)
+        .ok()
+        .and_then(|pause| now.checked_add(pause).ok())
+        .unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

@@ -2,10 +2,7 @@
 
 use axum::extract::State;
 use db::Db;
-use edge::{
-    FieldError, Op, Problem, Query, Reply, Routes, Tenanted, codes,
-    page::Cursor,
-};
+use edge::{FieldError, Op, Problem, Query, Reply, Routes, Tenanted, codes, page::Cursor};
 use garde::Validate;
 use http::{HeaderMap, StatusCode};
 use inventory::ShopId;
@@ -46,12 +43,16 @@ pub fn routes(state: Reporting) -> Routes<()> {
                          included; without them the month so far. `Accept: text/csv` gives the rows as CSV.";
     Routes::new("Reports")
         .add(
-            Op::get("/reports/sales", "report_sales", "What was sold, by day, month, shop, product or category")
-                .description(ABOUT)
-                .permission(REPORTS_READ)
-                .returns::<SalesReport>(200)
-                .returns_raw(200, csv::CSV)
-                .problems(&[REPORT_TOO_LARGE]),
+            Op::get(
+                "/reports/sales",
+                "report_sales",
+                "What was sold, by day, month, shop, product or category",
+            )
+            .description(ABOUT)
+            .permission(REPORTS_READ)
+            .returns::<SalesReport>(200)
+            .returns_raw(200, csv::CSV)
+            .problems(&[REPORT_TOO_LARGE]),
             get_sales,
         )
         .add(
@@ -190,11 +191,9 @@ async fn get_vat(
 fn range(ctx: &Ctx, from: Option<When>, to: Option<When>) -> Result<Range, Problem> {
     let zone = &ctx.tenant.settings.time_zone;
     Range::new(from, to, zone, ctx.now()).map_err(|error| match error {
-        RangeError::Backwards => Problem::invalid([FieldError::parameter(
-            "to",
-            codes::INVALID_VALUE,
-            "must not be before from",
-        )]),
+        RangeError::Backwards => {
+            Problem::invalid([FieldError::parameter("to", codes::INVALID_VALUE, "must not be before from")])
+        }
         RangeError::UnknownZone => Problem::internal(format!("unknown time zone {zone}")),
     })
 }

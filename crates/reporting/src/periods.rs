@@ -123,7 +123,10 @@ mod tests {
     #[test]
     fn a_range_within_a_month_has_that_month() {
         let months = Periods::of(&range("2026-02-10", "2026-03-01", "Asia/Tokyo"), PeriodUnit::Month);
-        assert_eq!((months.name(1).as_deref(), months.name(2).as_deref()), (Some("2026-02"), Some("2026-03")));
+        assert_eq!(
+            (months.name(1).as_deref(), months.name(2).as_deref()),
+            (Some("2026-02"), Some("2026-03"))
+        );
         assert_eq!(months.begins().len(), 2);
         assert_eq!(months.begins()[0].to_string(), "2026-01-31T15:00:00Z");
     }

@@ -6,7 +6,10 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, schema::{KnownFormat, SchemaFormat, Type}},
+    openapi::{
+        ObjectBuilder, OneOfBuilder, RefOr, Schema,
+        schema::{KnownFormat, SchemaFormat, Type},
+    },
 };
 
 /// A day in the merchant's time zone, or a moment.
@@ -84,12 +87,7 @@ impl Range {
     ///
     /// # Errors
     /// [`RangeError`].
-    pub fn new(
-        from: Option<When>,
-        to: Option<When>,
-        zone: &str,
-        now: Timestamp,
-    ) -> Result<Self, RangeError> {
+    pub fn new(from: Option<When>, to: Option<When>, zone: &str, now: Timestamp) -> Result<Self, RangeError> {
         let zone = TimeZone::get(zone).map_err(|_| RangeError::UnknownZone)?;
         let today = now.to_zoned(zone.clone()).date();
         let begin = match from.unwrap_or(When::Day(today.first_of_month())) {

@@ -111,11 +111,5 @@ pub async fn report_vat(
 
 fn group(tx: &TenantTx, period: Option<String>, sum: &VatSum) -> VatGroup {
     let money = |amount| Money::new(amount, tx.ctx().tenant.currency);
-    VatGroup {
-        period,
-        rate: sum.rate.0,
-        net: money(sum.net),
-        vat: money(sum.vat),
-        gross: money(sum.gross),
-    }
+    VatGroup { period, rate: sum.rate.0, net: money(sum.net), vat: money(sum.vat), gross: money(sum.gross) }
 }

@@ -10,7 +10,7 @@ use control::{Control, MasterKey, Parts, Seeder, TenantDatabases};
 use customers::Customers;
 use db::{Db, DbError, Invalidations, Source, Stale, TenantTx, migrate::MigrateError};
 use edge::{Api, Edge, Routes, health::Health, telemetry::Metrics};
-use inventory::Inventory;
+use inventory::{Inventory, InventoryConfig};
 use kernel::{Clock, Placement};
 use messages::{DeadLetters, Job, Jobs, JobsConfig, Relay, RelayConfig, TenantLookup};
 use reporting::Reporting;
@@ -117,7 +117,7 @@ impl App {
         let control = Control::new(settings, parts)?;
         let lookup: Arc<dyn TenantLookup> = Arc::new(control.clone());
         let catalog = Catalog::new(db.clone(), config.data_dir.join("imports"));
-        let inventory = Inventory::new(db.clone());
+        let inventory = Inventory::new(db.clone(), InventoryConfig::default());
         let sales = Sales::new(db.clone(), catalog.clone(), config.combiner());
         let relay =
             Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers(), RelayConfig::default())?;
@@ -246,7 +246,7 @@ impl App {
 /// Who handles messages.
 fn consumers() -> Vec<messages::Consumer> {
     let mut all = Vec::new();
-    all.extend(inventory::consumers());
+    all.extend(catalog::consumers());
     all
 }
 

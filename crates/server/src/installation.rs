@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use db::{
     ConnectionConfig, Db, DbConfig, PoolLimits, RolePasswords,
     cluster::{Cluster, ClusterConfig, Profile},
-    migrate::{self, BootstrapPasswords, DatabaseSpec, Kind, Migrations, OWNER_ROLE},
+    migrate::{self, BootstrapPasswords, DatabaseSpec, Kind, Migrations},
 };
 use rand::distr::{Alphanumeric, SampleString};
 use secrecy::{ExposeSecret, SecretString};
@@ -19,16 +19,14 @@ use crate::config::Config;
 pub struct Shard {
     /// As an administrator, connected to a maintenance database.
     pub admin: ConnectionConfig,
-    owner_password: SecretString,
+    passwords: BootstrapPasswords,
 }
 
 impl Shard {
     /// As the owner of all tables of `database`.
     #[must_use]
     pub fn owner(&self, database: &str) -> ConnectionConfig {
-        let mut owner = self.admin.clone();
-        owner.user(OWNER_ROLE).password(self.owner_password.expose_secret()).dbname(database);
-        owner
+        migrate::owner_config(&self.admin, &self.passwords, database)
     }
 }
 
@@ -78,20 +76,22 @@ impl Installation {
         for (name, admin) in &admins {
             prepare(config, name, admin, &passwords).await?;
         }
-        let db = Db::new(DbConfig {
-            shards: admins.clone(),
-            control: first,
-            control_database: config.database.names.control.as_str().into(),
-            passwords: passwords.roles.clone(),
-            limits: PoolLimits {
-                tenant_max: config.database.tenant_connections,
-                control_max: config.database.control_connections,
-                ..PoolLimits::default()
-            },
-        })?;
-        let shard = |admin| Shard { admin, owner_password: passwords.owner.clone() };
+        let db = open_db(config, &admins, first, &passwords)?;
+        let shard = |admin| Shard { admin, passwords: passwords.clone() };
         let shards = admins.into_iter().map(|(name, admin)| (name, shard(admin))).collect();
         Ok(Self { db, cluster, shards })
+    }
+
+    /// Databases that are configured but never asked, for documents made without any.
+    ///
+    /// # Errors
+    /// When no pool can be made.
+    pub fn unconnected(config: &Config) -> Result<Self> {
+        let none = || SecretString::from(String::new());
+        let roles = RolePasswords { app: none(), relay: none(), control: none() };
+        let passwords = BootstrapPasswords { owner: none(), roles };
+        let db = open_db(config, &HashMap::new(), ConnectionConfig::new(), &passwords)?;
+        Ok(Self { db, cluster: None, shards: HashMap::new() })
     }
 
     /// Lets go of the private cluster; PostgreSQL stops when nobody else uses it.
@@ -104,6 +104,25 @@ impl Installation {
         }
         Ok(())
     }
+}
+
+fn open_db(
+    config: &Config,
+    admins: &HashMap<Arc<str>, ConnectionConfig>,
+    control: ConnectionConfig,
+    passwords: &BootstrapPasswords,
+) -> Result<Db> {
+    Ok(Db::new(DbConfig {
+        shards: admins.clone(),
+        control,
+        control_database: config.database.names.control.as_str().into(),
+        passwords: passwords.roles.clone(),
+        limits: PoolLimits {
+            tenant_max: config.database.tenant_connections,
+            control_max: config.database.control_connections,
+            ..PoolLimits::default()
+        },
+    })?)
 }
 
 async fn first_cluster(
@@ -145,19 +164,10 @@ async fn prepare(
     if shard == config.database.shard {
         databases.push(DatabaseSpec { name: &names.control, kind: Kind::Control });
     }
-    migrate::bootstrap(admin, passwords, &databases)
+    let (tenant, control) = (tenant_migrations(), control_migrations());
+    migrate::prepare(admin, passwords, &databases, &tenant, &control)
         .await
         .with_context(|| format!("cannot set up shard {shard}"))?;
-    let owner = Shard { admin: admin.clone(), owner_password: passwords.owner.clone() };
-    for database in databases {
-        let steps = match database.kind {
-            Kind::Control => control_migrations(),
-            Kind::Tenant | Kind::Template => tenant_migrations(),
-        };
-        migrate::up(&owner.owner(database.name), &steps)
-            .await
-            .with_context(|| format!("cannot migrate {} on shard {shard}", database.name))?;
-    }
     Ok(())
 }
 

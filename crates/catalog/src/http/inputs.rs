@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::{
     TaxTable,
     barcode::check_barcode,
-    model::{AttributeValue, DEFAULT_TAX_CATEGORY, DEFAULT_UNIT, ProductData},
+    model::{DEFAULT_TAX_CATEGORY, DEFAULT_UNIT, ProductData, attributes_schema},
     problems::{BARCODE_INVALID, CURRENCY_MISMATCH, SKU_IMMUTABLE, UNKNOWN_TAX_CATEGORY},
     rules,
 };
@@ -107,10 +107,7 @@ macro_rules! product_body {
             pub weight_grams: Option<i32>,
             /// Free data, at most 32: names are a letter and up to 63 letters, digits, `-` and `_`.
             #[garde(custom(attributes_rule))]
-            #[schema(
-            value_type = BTreeMap<String, AttributeValue>, max_properties = 32,
-            property_names(pattern = "^[A-Za-z][A-Za-z0-9_-]{0,63}$")
-            )]
+            #[schema(schema_with = attributes_schema, required = false)]
             #[serde(default)]
             pub attributes: BTreeMap<String, Value>,
             /// Whether it may be sold.

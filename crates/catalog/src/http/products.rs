@@ -103,7 +103,7 @@ async fn get(
     Path(id): Path<ProductId>,
 ) -> Result<Reply, Problem> {
     let found = find_product(&catalog, &ctx, id).await?;
-    Ok(cached(&found.ok_or_else(|| Problem::new(PRODUCT_NOT_FOUND))?))
+    found.map(|product| cached(&product)).ok_or_else(|| Problem::new(PRODUCT_NOT_FOUND))
 }
 
 async fn get_by_sku(
@@ -115,7 +115,7 @@ async fn get_by_sku(
         return Err(Problem::new(PRODUCT_NOT_FOUND));
     }
     let found = find_product_by_sku(&catalog, &ctx, &sku).await?;
-    Ok(cached(&found.ok_or_else(|| Problem::new(PRODUCT_NOT_FOUND))?))
+    found.map(|product| cached(&product)).ok_or_else(|| Problem::new(PRODUCT_NOT_FOUND))
 }
 
 async fn update(

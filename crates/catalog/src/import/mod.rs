@@ -2,24 +2,26 @@
 //! left alone, without a new version and without a message.
 
 mod file;
+mod lease;
 mod row;
+mod run;
 mod take_batch;
 
-use std::{
-    future::Future,
-    io::{self, Read, Write},
-};
+use std::io::{self, Read, Write};
 
 use csvio::{HeaderError, ReadError, RejectWriter};
-use db::{DbError, TenantTx};
+use db::DbError;
 use kernel::Ctx;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use row::PRODUCT_COLUMNS;
+pub(crate) use run::{find_import, keep_upload, read_rejects, resume_imports, start_import, work_on};
+pub use run::{ImportId, ImportRun, ImportStatus};
 
 use crate::Catalog;
 use file::{Batch, ProductFile};
+use lease::Lease;
 use take_batch::{Taken, take_batch};
 
 /// Tries of one batch when other transactions are in its way.
@@ -75,46 +77,22 @@ pub async fn import_products<R: Read, W: Write>(
     rejects: &mut RejectWriter<W>,
     mut progress: impl FnMut(&ProductImport),
 ) -> Result<ProductImport, ImportError> {
-    let told = |_: &TenantTx, _: &Checkpoint| std::future::ready(Ok(()));
-    import_from(catalog, ctx, source, rejects, Start::default(), told, &mut progress).await
+    import_from(catalog, ctx, source, rejects, None, &mut progress).await
 }
 
-/// Where an import begins that was stopped before.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Start {
-    /// Rows before this line are in the catalog already.
-    pub(crate) line: u64,
-    /// What had become of them.
-    pub(crate) done: ProductImport,
-}
-
-/// How far an import is, to be kept in the transaction of what it has done.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Checkpoint {
-    pub(crate) done: ProductImport,
-    pub(crate) next_line: u64,
-    pub(crate) bytes: u64,
-}
-
-/// [`import_products`] from a start, keeping checkpoints with `keep`.
-pub(crate) async fn import_from<R, W, K, F>(
+/// [`import_products`] as the work of `lease`, from where it was stopped.
+pub(crate) async fn import_from<R: Read, W: Write>(
     catalog: &Catalog,
     ctx: &Ctx,
     source: R,
     rejects: &mut RejectWriter<W>,
-    start: Start,
-    keep: K,
+    lease: Option<&Lease>,
     progress: &mut impl FnMut(&ProductImport),
-) -> Result<ProductImport, ImportError>
-where
-    R: Read,
-    W: Write,
-    K: Fn(&TenantTx, &Checkpoint) -> F,
-    F: Future<Output = Result<(), ImportError>>,
-{
+) -> Result<ProductImport, ImportError> {
     let taxes = catalog.tax_table(ctx).await?;
     let mut file = ProductFile::open(source, ctx.tenant.currency, taxes)?;
-    let mut done = ProductImport { rows: 0, rejected: 0, ..start.done };
+    let (start, taken) = lease.map_or_else(Default::default, |lease| (lease.start_line, lease.taken));
+    let mut done = ProductImport { rows: 0, rejected: 0, ..taken };
     loop {
         let batch = file.next_batch()?;
         for reject in &batch.rejects {
@@ -122,10 +100,10 @@ where
         }
         done.rows += batch.size();
         done.rejected += batch.rejects.len() as u64;
-        // Read before and taken: only the reports are written again.
-        if batch.next_line > start.line {
+        // What was taken before is only reported again.
+        if batch.next_line > start {
             done.unchanged += batch.repeated;
-            done = take(catalog, ctx, &batch, done, &keep).await?;
+            done = take(catalog, ctx, &batch, done, lease).await?;
         }
         progress(&done);
         if batch.is_last {
@@ -136,44 +114,39 @@ where
 }
 
 /// Takes a batch in one transaction, again when others are in its way; returns the sums with it.
-async fn take<K, F>(
+async fn take(
     catalog: &Catalog,
     ctx: &Ctx,
     batch: &Batch,
     done: ProductImport,
-    keep: &K,
-) -> Result<ProductImport, ImportError>
-where
-    K: Fn(&TenantTx, &Checkpoint) -> F,
-    F: Future<Output = Result<(), ImportError>>,
-{
+    lease: Option<&Lease>,
+) -> Result<ProductImport, ImportError> {
     let mut tries = 1;
     loop {
-        match try_take(catalog, ctx, batch, done, keep).await {
+        match try_take(catalog, ctx, batch, done, lease).await {
             Err(ImportError::Db(error)) if error.is_conflict() && tries < MOST_TRIES => tries += 1,
             taken => return taken,
         }
     }
 }
 
-async fn try_take<K, F>(
+async fn try_take(
     catalog: &Catalog,
     ctx: &Ctx,
     batch: &Batch,
     mut done: ProductImport,
-    keep: &K,
-) -> Result<ProductImport, ImportError>
-where
-    K: Fn(&TenantTx, &Checkpoint) -> F,
-    F: Future<Output = Result<(), ImportError>>,
-{
+    lease: Option<&Lease>,
+) -> Result<ProductImport, ImportError> {
     let tx = catalog.db().begin(ctx).await?;
     let Taken { created, updated, unchanged } = take_batch(catalog, &tx, &batch.rows).await?;
     done.created += created;
     done.updated += updated;
     done.unchanged += unchanged;
-    let checkpoint = Checkpoint { done, next_line: batch.next_line, bytes: batch.bytes };
-    keep(&tx, &checkpoint).await?;
+    if let Some(lease) = lease
+        && !lease.keep(catalog, &tx, &done, batch).await?
+    {
+        return Err(ImportError::TakenOver);
+    }
     tx.commit().await?;
     Ok(done)
 }

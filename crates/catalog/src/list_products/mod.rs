@@ -11,7 +11,7 @@ mod words;
 use db::{DbError, TenantTx};
 
 pub use facets::{AttributeFacet, CategoryFacet, Facets, PriceFacet};
-pub(crate) use filter::{Key, ProductFilter, Sort, Way};
+pub(crate) use filter::{Key, ProductFilter, Sort};
 use filter::Hit;
 use wanted::{Wanted, find_wanted};
 

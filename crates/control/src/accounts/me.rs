@@ -83,14 +83,15 @@ pub(super) async fn change_password(
     }
     let _turn = control.gate().enter(&email).await.ok_or(SignInError::Busy)?;
     let fits = control.passwords().verify(present, stored).await?;
-    let tx = control.db().control().await?;
     if !fits {
+        let tx = control.db().control().await?;
         count_failure(control, &tx, &subjects, now).await?;
         tx.commit().await?;
         record(control, whence, Kind::SignInFailed, None, Some(account), "wrong present password");
         return Err(SignInError::WrongCredentials);
     }
     let hash = control.passwords().hash(wanted).await?;
+    let tx = control.db().control().await?;
     tx.execute(include_str!("set_password.sql"), &[&account, &hash, &now]).await?;
     end_all_tokens(control, &tx, account, "password changed", now).await?;
     forget_failures(&tx, &subjects).await?;

@@ -5,10 +5,9 @@ use kernel::{PermissionSet, TenantId, TenantStatus};
 
 use super::{AccountId, SignInError};
 use crate::{
-    Control,
     permissions::{SUPER_ADMIN, built_in_role},
     roles,
-    tenants::read_status,
+    tenants::{find_tenant, read_status},
 };
 
 /// Nobody needs more, and nobody reads a longer list.
@@ -69,7 +68,6 @@ pub(super) async fn list_places(tx: &ControlTx, account: AccountId) -> Result<Ve
 
 /// Chooses the seat of `holder` and resolves what its role may do.
 pub(super) async fn choose_seat(
-    control: &Control,
     tx: &ControlTx,
     holder: Holder,
     wanted: Option<&str>,
@@ -80,11 +78,8 @@ pub(super) async fn choose_seat(
         Choice::Platform => Ok(operator_seat(holder, None)),
         Choice::AsOperator => {
             let slug = wanted.unwrap_or_default();
-            let tenant = edge::Registry::find_tenant(control, slug)
-                .await
-                .map_err(|error| DbError::Unavailable(error.to_string()))?
-                .ok_or(SignInError::NotAMember)?;
-            Ok(operator_seat(holder, Some((tenant.id, tenant.slug.to_string()))))
+            let tenant = find_tenant(tx, slug).await?.ok_or(SignInError::NotAMember)?;
+            Ok(operator_seat(holder, Some((tenant.id, tenant.slug))))
         }
     }
 }

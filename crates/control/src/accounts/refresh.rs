@@ -48,7 +48,7 @@ pub async fn refresh(control: &Control, token: &str, whence: &Whence) -> Result<
         return Err(SignInError::WrongCredentials);
     }
     tx.execute(include_str!("use_refresh_token.sql"), &[&presented.id, &whence.now]).await?;
-    let seat = choose_seat(control, &tx, stored.holder, stored.tenant_slug.as_deref()).await?;
+    let seat = choose_seat(&tx, stored.holder, stored.tenant_slug.as_deref()).await?;
     let tokens = issue(control, &tx, stored.holder, stored.session, seat, whence.now).await?;
     tx.commit().await?;
     Ok(tokens)

@@ -146,7 +146,7 @@ async fn admit_in(
     let (whence, now) = (&input.whence, input.whence.now);
     let tx = control.db().control().await?;
     forget_failures(&tx, subjects).await?;
-    let seat = match choose_seat(control, &tx, holder, input.tenant.as_deref()).await {
+    let seat = match choose_seat(&tx, holder, input.tenant.as_deref()).await {
         Ok(seat) => seat,
         Err(error) => {
             if matches!(error, SignInError::NotAMember) {

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::{ApiKey, ApiKeyId, CreateKey, CreateKeyError, create_key, find_key, list_keys, revoke_key};
 use crate::{
     Control,
-    idempotency::run_once,
+    idempotency::{Begun, begin},
     permissions::{KEYS_READ, KEYS_WRITE},
     problems::{PERMISSION_BEYOND_YOURS, TOO_MANY, UNKNOWN_PERMISSION},
 };
@@ -99,13 +99,14 @@ async fn create(
 ) -> Result<Reply, Problem> {
     let NewApiKey { name, permissions, expires_in_days } = body;
     let wanted = CreateKey { name, permissions, expires_in_days };
-    run_once(&control, Some(ctx.tenant_id()), &idempotency, ctx.now(), async |tx| {
-        let made = create_key(&control, &ctx, tx, wanted.clone()).await?;
-        let place = format!("{}/api-keys/{}", edge::API_PREFIX, made.key.id);
-        let secret = made.text.expose_secret().to_owned();
-        Ok(Reply::created(place, &CreatedApiKey { key: made.key, secret }))
-    })
-    .await
+    let once = match begin(&control, Some(ctx.tenant_id()), idempotency, ctx.now()).await? {
+        Begun::Replay(reply) => return Ok(reply),
+        Begun::Fresh(once) => once,
+    };
+    let made = create_key(&control, &ctx, once.tx(), wanted).await?;
+    let place = format!("{}/api-keys/{}", edge::API_PREFIX, made.key.id);
+    let secret = made.text.expose_secret().to_owned();
+    once.finish(Reply::created(place, &CreatedApiKey { key: made.key, secret })).await
 }
 
 async fn get(

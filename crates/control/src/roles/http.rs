@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Control,
-    idempotency::run_once,
+    idempotency::{Begun, begin},
     permissions::{ROLES_READ, ROLES_WRITE},
     problems::{PERMISSION_BEYOND_YOURS, ROLE_EXISTS, ROLE_IN_USE, TOO_MANY, UNKNOWN_PERMISSION},
 };
@@ -124,12 +124,13 @@ async fn create(
 ) -> Result<Reply, Problem> {
     let NewRole { name, description, permissions } = body;
     let wanted = CreateRole { name, description, permissions };
-    run_once(&control, Some(ctx.tenant_id()), &idempotency, ctx.now(), async |tx| {
-        let role = create_role(&control, &ctx, tx, wanted.clone()).await?;
-        let place = format!("{}/roles/{}", edge::API_PREFIX, role.name);
-        Ok(Reply::created(place, &role).etag(&role.version.to_string()))
-    })
-    .await
+    let once = match begin(&control, Some(ctx.tenant_id()), idempotency, ctx.now()).await? {
+        Begun::Replay(reply) => return Ok(reply),
+        Begun::Fresh(once) => once,
+    };
+    let role = create_role(&control, &ctx, once.tx(), wanted).await?;
+    let place = format!("{}/roles/{}", edge::API_PREFIX, role.name);
+    once.finish(Reply::created(place, &role).etag(&role.version.to_string())).await
 }
 
 async fn get(

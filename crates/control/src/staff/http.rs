@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Control,
     accounts::{AccountId, PasswordError, check_email, check_new_password},
-    idempotency::run_once,
+    idempotency::{Begun, begin},
     permissions::{STAFF_READ, STAFF_WRITE},
     problems::{ACCOUNT_SHARED, LAST_ADMIN, PERMISSION_BEYOND_YOURS, SIGN_IN_BUSY, STAFF_EXISTS, UNKNOWN_ROLE},
 };
@@ -152,14 +152,15 @@ async fn create(
 ) -> Result<Reply, Problem> {
     let (password_hash, made_up) = first_password(&control, body.password).await.map_err(busy)?;
     let wanted = TakeOn { email: body.email, name: body.name, role: body.role, password_hash };
-    run_once(&control, Some(ctx.tenant_id()), &idempotency, ctx.now(), async |tx| {
-        let member = take_on(&control, &ctx, tx, wanted.clone()).await?;
-        let shown = made_up.as_ref().filter(|_| member.status == StaffStatus::Active);
-        let initial_password = shown.map(|password| password.expose_secret().to_owned());
-        let (place, etag) = (format!("{}/staff/{}", edge::API_PREFIX, member.id), member.version.to_string());
-        Ok(Reply::created(place, &NewStaffMember { member, initial_password }).etag(&etag))
-    })
-    .await
+    let once = match begin(&control, Some(ctx.tenant_id()), idempotency, ctx.now()).await? {
+        Begun::Replay(reply) => return Ok(reply),
+        Begun::Fresh(once) => once,
+    };
+    let member = take_on(&control, &ctx, once.tx(), wanted).await?;
+    let shown = made_up.filter(|_| member.status == StaffStatus::Active);
+    let initial_password = shown.map(|password| password.expose_secret().to_owned());
+    let (place, etag) = (format!("{}/staff/{}", edge::API_PREFIX, member.id), member.version.to_string());
+    once.finish(Reply::created(place, &NewStaffMember { member, initial_password }).etag(&etag)).await
 }
 
 async fn get(

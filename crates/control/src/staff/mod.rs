@@ -1,6 +1,7 @@
 //! The staff of a tenant: accounts with a place and a role in it.
 
 mod change_staff;
+mod create_staff;
 mod find_staff;
 mod http;
 mod take_on;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use change_staff::{ChangeStaff, ChangeStaffError, change_staff};
+pub use create_staff::{CreateStaffError, create_staff};
 pub use find_staff::{find_staff, list_staff};
 pub(crate) use http::routes;
 pub use take_on::{TakeOn, TakeOnError, take_on};

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Control,
-    accounts::{PasswordError, random_password},
+    accounts::{PasswordError, check_email, random_password},
 };
 
 /// Names that are addresses of the program itself.
@@ -69,6 +69,25 @@ pub enum CreateTenantError {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DbError),
+}
+
+/// What a new tenant may be called, for callers that no request type has checked.
+///
+/// # Errors
+/// A sentence naming the rule that is broken.
+pub fn check_new_tenant(slug: &str, name: &str, admin_email: &str) -> Result<(), String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let ends = !slug.starts_with('-') && !slug.ends_with('-');
+    if !(2..=40).contains(&slug.len()) || !slug.bytes().all(plain) || !ends {
+        return Err("the slug must have 2 to 40 of a-z, 0-9 and -, and neither begin nor end with -".to_owned());
+    }
+    if RESERVED.contains(&slug) {
+        return Err(format!("{slug} is a reserved name"));
+    }
+    if !(1..=200).contains(&name.chars().count()) || name.contains('\0') {
+        return Err("the name must have 1 to 200 characters".to_owned());
+    }
+    check_email(admin_email, &()).map_err(|error| format!("the administrator's address {error}"))
 }
 
 /// Creates a tenant and sets it up; repeated after a failure, it goes on where it stopped.
@@ -163,7 +182,6 @@ async fn insert(
     Ok(id)
 }
 
-/// The made-up password as text, for whoever shows it.
 impl CreatedTenant {
     /// The made-up password, if any, to be shown once.
     #[must_use]

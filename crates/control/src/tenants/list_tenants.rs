@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use db::{ControlTx, DbError};
-use kernel::{Placement, Tenant, TenantStatus};
+use kernel::{Placement, Tenant, TenantId, TenantStatus};
 
 use super::model::{TenantView, decode_tenant, decode_view, status_text};
 
@@ -30,16 +30,20 @@ pub async fn list_tenants(tx: &ControlTx, filter: &TenantFilter) -> Result<Vec<T
     rows.iter().map(decode_view).collect()
 }
 
-/// A page of tenants that trade, by slug, as jobs and checks need them; `after` is the last slug seen.
+/// Tenants whose data exists, by identifier, at most `limit` of those after `after`; for jobs and checks.
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn list_trading_tenants(tx: &ControlTx, after: &str, limit: i64) -> Result<Vec<Arc<Tenant>>, DbError> {
-    let rows = tx.query(include_str!("list_trading_tenants.sql"), &[&after, &limit.clamp(1, 1000)]).await?;
+pub async fn list_tenants_by_id(
+    tx: &ControlTx,
+    after: Option<TenantId>,
+    limit: i64,
+) -> Result<Vec<Arc<Tenant>>, DbError> {
+    let rows = tx.query(include_str!("list_tenants_by_id.sql"), &[&after, &limit.clamp(1, 1000)]).await?;
     rows.iter().map(|row| decode_tenant(row).map(Arc::new)).collect()
 }
 
-/// Every database in which tenants live, whatever their status; at most one per dedicated tenant and shard.
+/// Every database in which tenants live, whatever their status, each once.
 ///
 /// # Errors
 /// [`DbError`].

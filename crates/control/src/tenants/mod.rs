@@ -14,10 +14,10 @@ mod settings_http;
 mod suspend_tenant;
 mod update_tenant;
 
-pub use create_tenant::{CreateTenant, CreateTenantError, CreatedTenant, create_tenant};
+pub use create_tenant::{CreateTenant, CreateTenantError, CreatedTenant, check_new_tenant, create_tenant};
 pub use databases::{Seeder, TenantDatabases};
 pub use find_tenant::{find_tenant, find_tenant_by_id};
-pub use list_tenants::{TenantFilter, list_placements, list_tenants, list_trading_tenants};
+pub use list_tenants::{TenantFilter, list_placements, list_tenants, list_tenants_by_id};
 pub(crate) use model::{decode_tenant, read_status};
 pub use model::{PlacementKind, PlacementView, ProvisioningView, TenantView};
 pub use resume_provisioning::resume_provisioning;

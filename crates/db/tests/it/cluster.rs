@@ -275,7 +275,8 @@ struct Helper {
 
 impl Helper {
     fn begin(dir: &Path, user: Option<u32>) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        // Not by name: a build going on beside may just be replacing the file.
+        let mut command = Command::new("/proc/self/exe");
         command
             .args(["--exact", "cluster::helper_process", "--include-ignored", "--nocapture"])
             .env(HELPER_DIR, dir)

@@ -88,7 +88,7 @@ fn parameters(op: &Op, named: &mut Named) -> Vec<Parameter> {
     if let Some(key) = op.idempotency {
         all.push(headers::key_parameter(key));
     }
-    if op.etag {
+    if op.is_cacheable() {
         all.push(headers::if_none_match_parameter());
     }
     if op.if_match {
@@ -113,7 +113,7 @@ fn responses(op: &Op, named: &mut Named) -> BTreeMap<u16, Response> {
     for success in &op.success {
         all.insert(success.status, success_response(op, success, named));
     }
-    if op.etag {
+    if op.is_cacheable() {
         let unchanged = ResponseBuilder::new().description("The client has the present version already.");
         all.insert(304, with_headers(unchanged.header("ETag", headers::etag())).build());
     }

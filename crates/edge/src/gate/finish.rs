@@ -42,6 +42,10 @@ impl Outcome<'_> {
         if let Some(problem) = &problem {
             let trace_id = self.ties.trace.0.get(3..35).unwrap_or("");
             response = problem.render(self.path, &self.ties.correlation_id, trace_id);
+        } else if cfg!(debug_assertions)
+            && let Some(undeclared) = self.undeclared_success(&response)
+        {
+            response = undeclared;
         } else if self.is_unchanged(&response) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             *response.body_mut() = Body::empty();
@@ -58,6 +62,18 @@ impl Outcome<'_> {
         response.status() == StatusCode::OK
             && (*self.method == Method::GET || *self.method == Method::HEAD)
             && extract::none_match(given, etag)
+    }
+
+    /// In debug builds a success status that the operation does not declare becomes a failure that no test can miss.
+    fn undeclared_success(&self, response: &Response) -> Option<Response> {
+        let status = response.status();
+        let declared = self.op.success.iter().any(|success| success.status == status.as_u16());
+        if declared || self.op.hidden || *self.method == Method::OPTIONS {
+            return None;
+        }
+        let text = format!("{} answers {status} but does not declare it", self.op.id);
+        let problem = Problem::internal(&text).detail(text);
+        Some(problem.render(self.path, &self.ties.correlation_id, ""))
     }
 
     /// In debug builds a problem that the operation does not declare becomes a failure that no test can miss.

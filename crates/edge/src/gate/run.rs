@@ -9,7 +9,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures::FutureExt;
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, header};
 use tower::util::BoxCloneSyncService;
 
 use super::{
@@ -41,12 +41,25 @@ pub(crate) fn service(
     endpoint: Endpoint,
     allow: Option<http::HeaderValue>,
 ) -> BoxCloneSyncService<Request, Response, Infallible> {
-    let metrics = OpMetrics::new(op.full_path(), op.method.as_str().to_owned());
+    // Wrong methods and unknown paths share labels, so that clients cannot make up new ones.
+    let method = if allow.is_some() { "other" } else { method_label(&op.method) };
+    let route =
+        Some(op.full_path()).filter(|path| !path.is_empty()).unwrap_or_else(|| "unmatched".to_owned());
+    let metrics = OpMetrics::new(route, method);
     let gate = Arc::new(Gate { edge: edge.clone(), op: Arc::new(op), endpoint, metrics, allow });
     BoxCloneSyncService::new(tower::service_fn(move |request| {
         let gate = gate.clone();
         async move { Ok(gate.run(request).await) }
     }))
+}
+
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        _ => "GET",
+    }
 }
 
 impl Gate {
@@ -166,7 +179,7 @@ fn check_headers(op: &Op, headers: &HeaderMap) -> Result<(), Problem> {
             return Err(Problem::new(codes::IDEMPOTENCY_KEY_REQUIRED));
         }
     }
-    if op.etag {
+    if op.is_cacheable() {
         extract::check_tags(headers, &header::IF_NONE_MATCH, "If-None-Match")?;
     }
     if op.if_match {

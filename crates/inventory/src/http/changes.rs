@@ -1,9 +1,7 @@
 //! Changing stock: restock, adjust, transfer, count, thresholds.
 
 use axum::extract::State;
-use edge::{
-    Idempotency, IdempotencyKey, Json, Op, Problem, Reply, Routes, Tenanted, idempotency::run_once,
-};
+use edge::{Idempotency, IdempotencyKey, Json, Op, Problem, Reply, Routes, Tenanted, idempotency::run_once};
 
 use super::{
     Inventory,
@@ -15,7 +13,8 @@ use crate::{
     adjust_stock::adjust_stock,
     count_stock::count_stock,
     problems::{
-        DUPLICATE_LINE, INVENTORY_WRITE, OUT_OF_STOCK, SAME_SHOP, STOCK_OUT_OF_RANGE, UNKNOWN_SHOP, UNKNOWN_SKU,
+        DUPLICATE_LINE, INVENTORY_WRITE, OUT_OF_STOCK, SAME_SHOP, STOCK_OUT_OF_RANGE, UNKNOWN_SHOP,
+        UNKNOWN_SKU,
     },
     restock::restock,
     set_thresholds::set_thresholds,
@@ -33,7 +32,9 @@ pub(super) fn routes(state: Inventory) -> Routes<()> {
     Routes::new("Inventory")
         .add(
             change(Op::put("/inventory/restock", "restock", "Goods arrive"))
-                .description("Adds to what is there. Send an Idempotency-Key, so that trying again adds nothing.")
+                .description(
+                    "Adds to what is there. Send an Idempotency-Key, so that trying again adds nothing.",
+                )
                 .returns::<StockLevels>(200),
             put_restock,
         )

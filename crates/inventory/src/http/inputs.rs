@@ -200,11 +200,8 @@ impl From<RestockBody> for Restock {
 
 impl From<AdjustBody> for AdjustStock {
     fn from(body: AdjustBody) -> Self {
-        let line = |line: AdjustmentLine| StockLine {
-            shop: line.shop_id,
-            sku: line.sku,
-            quantity: line.quantity,
-        };
+        let line =
+            |line: AdjustmentLine| StockLine { shop: line.shop_id, sku: line.sku, quantity: line.quantity };
         let lines = body.lines.into_iter().map(line).collect();
         Self { reason: body.reason, lines, note: body.note }
     }
@@ -219,19 +216,15 @@ impl From<TransferBody> for TransferStock {
 
 impl From<CountBody> for CountStock {
     fn from(body: CountBody) -> Self {
-        let line =
-            |line: CountLine| StockLine { shop: line.shop_id, sku: line.sku, quantity: line.on_hand };
+        let line = |line: CountLine| StockLine { shop: line.shop_id, sku: line.sku, quantity: line.on_hand };
         Self { lines: body.lines.into_iter().map(line).collect(), note: body.note }
     }
 }
 
 impl From<ThresholdsBody> for Vec<Threshold> {
     fn from(body: ThresholdsBody) -> Self {
-        let line = |line: ThresholdLine| Threshold {
-            shop: line.shop_id,
-            sku: line.sku,
-            threshold: line.threshold,
-        };
+        let line =
+            |line: ThresholdLine| Threshold { shop: line.shop_id, sku: line.sku, threshold: line.threshold };
         body.lines.into_iter().map(line).collect()
     }
 }

@@ -8,8 +8,8 @@ use crate::{
     confirm_stock::CloseReservationError,
     create_shop::CreateShopError,
     problems::{
-        DUPLICATE_LINE, OUT_OF_STOCK, RESERVATION_CLOSED, RESERVATION_EXPIRED, RESERVATION_NOT_FOUND, SAME_SHOP,
-        SHOP_CODE_TAKEN, SHOP_NOT_FOUND, STOCK_OUT_OF_RANGE, UNKNOWN_SHOP, UNKNOWN_SKU,
+        DUPLICATE_LINE, OUT_OF_STOCK, RESERVATION_CLOSED, RESERVATION_EXPIRED, RESERVATION_NOT_FOUND,
+        SAME_SHOP, SHOP_CODE_TAKEN, SHOP_NOT_FOUND, STOCK_OUT_OF_RANGE, UNKNOWN_SHOP, UNKNOWN_SKU,
     },
     reserve_stock::ReserveStockError,
     targets::{Target, UnknownTarget},
@@ -127,9 +127,7 @@ fn out_of_stock(short: &[Shortage]) -> Problem {
             format!("{left} of it can be had"),
         )
     };
-    let left = |shortage: &Shortage| {
-        json!({ "shopId": shortage.shop, "sku": shortage.sku, "available": Units(shortage.left) })
-    };
+    let left = |shortage: &Shortage| json!({ "shopId": shortage.shop, "sku": shortage.sku, "available": Units(shortage.left) });
     let shortages: Vec<_> = short.iter().take(100).map(left).collect();
     with_errors(OUT_OF_STOCK, short.iter().map(error)).extension("shortages", shortages)
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use edge::{
-    IdempotencyKey, Idempotency, IfMatch, Json, Op, Path, Problem, Query, Reply, Routes, Tenanted,
+    Idempotency, IdempotencyKey, IfMatch, Json, Op, Path, Problem, Query, Reply, Routes, Tenanted,
     idempotency::run_once,
     page::{Page, PageQuery},
 };
@@ -25,7 +25,9 @@ use crate::{
 pub(super) fn routes(state: Inventory) -> Routes<()> {
     Routes::new("Shops")
         .add(
-            Op::get("/shops", "list_shops", "Shops, by code").permission(SHOPS_READ).returns::<Page<Shop>>(200),
+            Op::get("/shops", "list_shops", "Shops, by code")
+                .permission(SHOPS_READ)
+                .returns::<Page<Shop>>(200),
             list,
         )
         .add(
@@ -99,11 +101,7 @@ struct UpdateShopBody {
 }
 
 fn shop_code(code: &str, _: &()) -> garde::Result {
-    if is_shop_code(code) {
-        Ok(())
-    } else {
-        Err(garde::Error::new("must be 1 to 12 of A-Z and 0-9"))
-    }
+    if is_shop_code(code) { Ok(()) } else { Err(garde::Error::new("must be 1 to 12 of A-Z and 0-9")) }
 }
 
 fn shop_name(name: &str, _: &()) -> garde::Result {

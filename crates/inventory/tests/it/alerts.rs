@@ -6,15 +6,15 @@ use crate::fixture::{BREAD, Fixture, units};
 
 async fn set_threshold(fixture: &Fixture, threshold: Option<i64>) {
     let tx = fixture.begin().await;
-    let line =
-        Threshold { shop: fixture.shops[0], sku: BREAD.to_owned(), threshold: threshold.map(units) };
+    let line = Threshold { shop: fixture.shops[0], sku: BREAD.to_owned(), threshold: threshold.map(units) };
     inventory::set_thresholds(&tx, &[line]).await.unwrap();
     tx.commit().await.unwrap();
 }
 
 async fn sell(fixture: &Fixture, count: i64) -> bool {
     let tx = fixture.begin().await;
-    let applied = inventory::post_movements(&tx, &[fixture.sold(0, BREAD, count)], Guard::Refuse).await.unwrap();
+    let applied =
+        inventory::post_movements(&tx, &[fixture.sold(0, BREAD, count)], Guard::Refuse).await.unwrap();
     messages::publish(&tx, &inventory::low_stock_alerts(&applied)).await.unwrap();
     tx.commit().await.unwrap();
     applied[0].crossed

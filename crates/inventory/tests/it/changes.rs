@@ -64,17 +64,15 @@ async fn sending_goods_from_a_shop_to_itself_is_refused() {
 #[tokio::test]
 async fn unknown_shops_and_skus_are_named_by_line_and_nothing_is_written() {
     let fixture = Fixture::new().await;
-    let mut lines = vec![fixture.line(0, BREAD, 1), fixture.line(0, "UNKNOWN-1", 1), fixture.line(1, MILK, 1)];
+    let mut lines =
+        vec![fixture.line(0, BREAD, 1), fixture.line(0, "UNKNOWN-1", 1), fixture.line(1, MILK, 1)];
     lines[2].shop = inventory::ShopId::new();
     let tx = fixture.begin().await;
     let refused = inventory::restock(&tx, Restock { lines, note: None }).await;
     let Err(ChangeStockError::Unknown(unknown)) = refused else { panic!("{refused:?}") };
     assert_eq!(
         unknown,
-        [
-            UnknownTarget { line: 1, target: Target::Sku },
-            UnknownTarget { line: 2, target: Target::Shop }
-        ]
+        [UnknownTarget { line: 1, target: Target::Sku }, UnknownTarget { line: 2, target: Target::Shop }]
     );
     drop(tx);
     assert_eq!(fixture.level(0, BREAD).await, None);

@@ -121,8 +121,7 @@ impl Fixture {
 
     /// Reserves for `seconds`, trying again when a deadlock was in the way; `None` when there was not enough.
     pub async fn reserve(&self, lines: Vec<HoldLine>, seconds: u64) -> Option<ReservationId> {
-        let input =
-            ReserveStock { reference: None, hold_for: Duration::from_secs(seconds), lines };
+        let input = ReserveStock { reference: None, hold_for: Duration::from_secs(seconds), lines };
         let tx = self.begin().await;
         match inventory::reserve_stock(&tx, input).await {
             Ok(held) => {

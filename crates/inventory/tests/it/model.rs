@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use inventory::{
-    AdjustReason, AdjustStock, ChangeStockError, CountStock, Guard, HoldLine, Movement, ReservationId, ReserveStock,
-    ReserveStockError, Restock, StockLine, Threshold, TransferStock,
+    AdjustReason, AdjustStock, ChangeStockError, CountStock, Guard, HoldLine, Movement, ReservationId,
+    ReserveStock, ReserveStockError, Restock, StockLine, Threshold, TransferStock,
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 
@@ -304,7 +304,8 @@ impl World {
 fn whatever_happens_in_whatever_order_stock_is_what_the_model_says_and_the_invariants_hold() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let first = runtime.block_on(Fixture::new());
-    let mut runner = TestRunner::new(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() });
+    let mut runner =
+        TestRunner::new(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() });
     let steps = prop::collection::vec(step(), 1..80);
     let outcome = runner.run(&steps, |steps| {
         runtime.block_on(async {

@@ -72,7 +72,10 @@ async fn the_book_is_listed_latest_first_page_by_page_and_narrowed_by_every_filt
         let at = fixture.later(-3600 * hour);
         let sku = if hour % 2 == 0 { BREAD } else { MILK };
         let shop = usize::from(hour % 3 == 0);
-        movements.push(Movement { quantity: Quantity::from_thousandths(-450 - hour).unwrap(), ..at.sold(shop, sku, 1) });
+        movements.push(Movement {
+            quantity: Quantity::from_thousandths(-450 - hour).unwrap(),
+            ..at.sold(shop, sku, 1)
+        });
     }
     inventory::post_movements(&tx, &movements, Guard::Allow).await.unwrap();
     let list = async |filter: &MovementFilter, before, limit| {

@@ -92,9 +92,7 @@ async fn expiry_racing_confirmation_and_release_ends_each_reservation_exactly_on
         held += 1;
         // Each acts by its own clock: the confirmation came in just in time, the jobs run just after.
         let (early, late) = (fixture.later(899), fixture.later(901));
-        let release = async {
-            if round % 3 == 0 { early.release(id).await.is_ok() } else { false }
-        };
+        let release = async { if round % 3 == 0 { early.release(id).await.is_ok() } else { false } };
         let (confirm, released, one, two) =
             tokio::join!(early.confirm(id), release, late.expire(), late.expire());
         if let Err(error) = &confirm {

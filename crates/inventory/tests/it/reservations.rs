@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use inventory::{
-    CloseReservationError, MovementFilter, Reason, ReservationId, ReservationState, ReserveStock, ReserveStockError,
+    CloseReservationError, MovementFilter, Reason, ReservationId, ReservationState, ReserveStock,
+    ReserveStockError,
 };
 
 use crate::fixture::{BREAD, Fixture, MILK};
@@ -33,11 +34,8 @@ async fn confirming_takes_the_units_from_the_shelf_once_with_a_movement_per_line
     let fixture = Fixture::new().await;
     fixture.restock(0, BREAD, 5).await;
     fixture.restock(1, MILK, 5).await;
-    let lines = vec![
-        fixture.hold_line(1, MILK, 1),
-        fixture.hold_line(0, BREAD, 1),
-        fixture.hold_line(0, BREAD, 1),
-    ];
+    let lines =
+        vec![fixture.hold_line(1, MILK, 1), fixture.hold_line(0, BREAD, 1), fixture.hold_line(0, BREAD, 1)];
     let id = fixture.reserve(lines, 900).await.unwrap();
     assert_eq!(fixture.on_hand_and_reserved(0, BREAD).await, (5, 2));
     fixture.confirm(id).await.unwrap();
@@ -71,7 +69,10 @@ async fn releasing_gives_the_units_back_once_and_what_was_released_cannot_be_con
     let confirmed = fixture.reserve(vec![fixture.hold_line(0, BREAD, 5)], 900).await.unwrap();
     fixture.confirm(confirmed).await.unwrap();
     let refused = fixture.release(confirmed).await;
-    assert!(matches!(refused, Err(CloseReservationError::Closed(ReservationState::Confirmed))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(CloseReservationError::Closed(ReservationState::Confirmed))),
+        "{refused:?}"
+    );
     assert_eq!(fixture.invariants().await, []);
 }
 

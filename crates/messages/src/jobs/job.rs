@@ -1,6 +1,10 @@
 //! What a job is and what it gets to work with.
 
-use std::{fmt, future::Future, sync::{Arc, Mutex}};
+use std::{
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex},
+};
 
 use db::Db;
 use futures::{StreamExt as _, future::BoxFuture, stream};
@@ -62,7 +66,10 @@ impl Job {
 
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job").field("name", &self.name).field("schedule", &self.schedule).finish_non_exhaustive()
+        f.debug_struct("Job")
+            .field("name", &self.name)
+            .field("schedule", &self.schedule)
+            .finish_non_exhaustive()
     }
 }
 

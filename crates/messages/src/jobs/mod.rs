@@ -13,7 +13,11 @@ use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 use db::{Db, DbError};
 use jiff::Timestamp;
 use kernel::Clock;
-use tokio::{sync::{Notify, Semaphore}, task::JoinSet, time::sleep};
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinSet,
+    time::sleep,
+};
 use tokio_util::sync::CancellationToken;
 
 pub use job::{Job, JobCtx, JobError};
@@ -175,7 +179,11 @@ impl Jobs {
     }
 }
 
-async fn step(inner: &Arc<Inner>, running: &mut JoinSet<JobRun>, registered: &mut bool) -> Result<(), DbError> {
+async fn step(
+    inner: &Arc<Inner>,
+    running: &mut JoinSet<JobRun>,
+    registered: &mut bool,
+) -> Result<(), DbError> {
     if !*registered {
         record::register(&inner.db, &inner.jobs, inner.clock.now()).await?;
         *registered = true;

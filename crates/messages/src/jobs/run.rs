@@ -1,13 +1,19 @@
 //! One run: the job's work beside the heartbeat of its lease.
 
-use std::{panic::AssertUnwindSafe, time::{Duration, Instant}};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
 use db::DbError;
 use futures::FutureExt as _;
 use jiff::Timestamp;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::{Inner, Job, JobCtx, JobError, record::{self, Claimed}};
+use super::{
+    Inner, Job, JobCtx, JobError,
+    record::{self, Claimed},
+};
 use crate::{relay::clip, retry::later};
 
 /// The heart beats so often per lease.
@@ -89,13 +95,21 @@ async fn keep_lease(inner: &Inner, claimed: &Claimed) {
             Ok(true) => until = extended,
             Ok(false) => return,
             Err(_) if inner.clock.now() >= until => return,
-            Err(error) => tracing::debug!(job = claimed.name, error = %error, "a job's lease was not extended"),
+            Err(error) => {
+                tracing::debug!(job = claimed.name, error = %error, "a job's lease was not extended")
+            }
         }
     }
 }
 
 /// Notes the end; false when the job was taken from this run or the end could not be noted.
-async fn finish(inner: &Inner, claimed: &Claimed, took: Duration, error: Option<&str>, next: Timestamp) -> bool {
+async fn finish(
+    inner: &Inner,
+    claimed: &Claimed,
+    took: Duration,
+    error: Option<&str>,
+    next: Timestamp,
+) -> bool {
     let mut pause = Duration::from_millis(100);
     for _ in 0..FINISH_TRIES {
         match record::finish(&inner.db, claimed.run_id, took, error, next).await {

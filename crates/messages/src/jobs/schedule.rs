@@ -37,7 +37,8 @@ impl Schedule {
 }
 
 fn next_day(time: Time, now: Timestamp) -> Timestamp {
-    let at = |day: jiff::civil::Date| day.to_datetime(time).to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
+    let at =
+        |day: jiff::civil::Date| day.to_datetime(time).to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
     let today = now.to_zoned(TimeZone::UTC).date();
     match at(today) {
         Ok(at_today) if at_today > now => at_today,

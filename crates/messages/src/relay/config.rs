@@ -44,7 +44,7 @@ impl Default for RelayConfig {
         Self {
             retry: RetryPolicy::default(),
             handlers: 16,
-            handlers_per_database: 8,
+            handlers_per_database: 4,
             handler_timeout: Duration::from_secs(30),
             sweep: Duration::from_secs(5),
             follow: Duration::from_secs(1),
@@ -100,10 +100,21 @@ impl Env {
                 return Err(RelayConfigError::BadKinds(consumer.name));
             }
         }
-        let pairs = consumers.iter().flat_map(|consumer| consumer.kinds.iter().map(|kind| (consumer.name, *kind)));
+        let pairs =
+            consumers.iter().flat_map(|consumer| consumer.kinds.iter().map(|kind| (consumer.name, *kind)));
         let (pair_consumers, pair_kinds) = pairs.unzip();
         let permits = Arc::new(Semaphore::new(config.handlers.max(1)));
-        Ok(Self { db, lookup, clock, config, consumers, pair_consumers, pair_kinds, permits, statuses: RwLock::default() })
+        Ok(Self {
+            db,
+            lookup,
+            clock,
+            config,
+            consumers,
+            pair_consumers,
+            pair_kinds,
+            permits,
+            statuses: RwLock::default(),
+        })
     }
 
     /// Notes how the messages of a database stand.
@@ -113,12 +124,22 @@ impl Env {
         }
     }
 
+    /// Forgets a database that is no longer watched.
+    pub(crate) fn forget(&self, placement: &Placement) {
+        if let Ok(mut statuses) = self.statuses.write() {
+            statuses.remove(placement);
+        }
+    }
+
     pub(crate) fn consumer(&self, name: &str) -> Option<&Consumer> {
         self.consumers.iter().find(|consumer| consumer.name == name)
     }
 
     /// The names of the consumers that wait for `kind`.
     pub(crate) fn waiting_for(&self, kind: &str) -> impl Iterator<Item = &'static str> {
-        self.consumers.iter().filter(move |consumer| consumer.kinds.contains(&kind)).map(|consumer| consumer.name)
+        self.consumers
+            .iter()
+            .filter(move |consumer| consumer.kinds.contains(&kind))
+            .map(|consumer| consumer.name)
     }
 }

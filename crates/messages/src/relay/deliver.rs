@@ -6,7 +6,10 @@ use db::{DbError, TenantTx};
 use futures::FutureExt as _;
 use kernel::{Ctx, TraceParent};
 
-use super::{config::Env, lanes::{LaneKey, Pending}};
+use super::{
+    config::Env,
+    lanes::{LaneKey, Pending},
+};
 use crate::{Consumer, ConsumerError};
 
 /// How an attempt ended.
@@ -61,7 +64,12 @@ async fn attempt(env: &Env, key: &LaneKey, pending: &Pending) -> Result<Outcome,
     Ok(Outcome::Done)
 }
 
-async fn run(consumer: &Consumer, ctx: &Ctx, tx: &mut TenantTx, pending: &Pending) -> Result<(), ConsumerError> {
+async fn run(
+    consumer: &Consumer,
+    ctx: &Ctx,
+    tx: &mut TenantTx,
+    pending: &Pending,
+) -> Result<(), ConsumerError> {
     consumer.call(ctx, tx, &pending.message).await
 }
 

@@ -4,8 +4,10 @@ mod config;
 mod deliver;
 mod lanes;
 mod leader;
+mod read;
 mod rows;
 mod settle;
+mod table;
 mod watch;
 
 use std::{
@@ -17,7 +19,10 @@ use std::{
 
 use db::{Db, DbError};
 use kernel::{Clock, Placement};
-use tokio::{task::JoinHandle, time::{Instant, sleep}};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
 pub use config::{RelayConfig, RelayConfigError};
@@ -124,6 +129,7 @@ impl Relay {
             // A task that panicked has ended as well.
             let _ = watcher.task.await;
             bell::take_down(placement);
+            self.0.env.forget(placement);
         }
     }
 
@@ -193,7 +199,8 @@ impl Relay {
     /// Stops watching everything; running handlers end first, for a few seconds.
     pub async fn shutdown(&self) {
         self.0.stop.cancel();
-        let watchers: Vec<_> = self.0.watchers.lock().map(|mut all| all.drain().collect()).unwrap_or_default();
+        let watchers: Vec<_> =
+            self.0.watchers.lock().map(|mut all| all.drain().collect()).unwrap_or_default();
         for (placement, watcher) in watchers {
             // A task that panicked has ended as well.
             let _ = watcher.task.await;
@@ -206,7 +213,8 @@ impl Relay {
     pub fn status(&self) -> Vec<DatabaseStatus> {
         let watched = self.watched();
         let statuses = self.0.env.statuses.read();
-        let known = |placement: &Placement| statuses.as_ref().ok().and_then(|all| all.get(placement).cloned());
+        let known =
+            |placement: &Placement| statuses.as_ref().ok().and_then(|all| all.get(placement).cloned());
         watched.iter().map(|it| known(it).unwrap_or_else(|| DatabaseStatus::unreachable(it))).collect()
     }
 

@@ -88,7 +88,8 @@ impl Leader<'_> {
 }
 
 fn count(key: &LaneKey, outcome: &'static str) {
-    metrics::counter!("messages_handled_total", "consumer" => key.consumer, "outcome" => outcome).increment(1);
+    metrics::counter!("messages_handled_total", "consumer" => key.consumer, "outcome" => outcome)
+        .increment(1);
 }
 
 /// The beginning of an error, without the zero bytes that PostgreSQL cannot store.

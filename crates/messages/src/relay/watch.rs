@@ -9,7 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{DatabaseStatus, upkeep::look};
 
-use super::{config::Env, leader::{Leader, Until}};
+use super::{
+    config::Env,
+    leader::{Leader, Until},
+};
 
 const RECONNECT_MIN: Duration = Duration::from_millis(50);
 const RECONNECT_MAX: Duration = Duration::from_secs(1);

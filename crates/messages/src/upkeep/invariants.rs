@@ -34,7 +34,11 @@ pub async fn invariants(tx: &TenantTx) -> Result<Vec<Violation>, DbError> {
 ///
 /// # Errors
 /// Any [`DbError`].
-pub async fn database_invariants(db: &Db, placement: &Placement, now: Timestamp) -> Result<Vec<Violation>, DbError> {
+pub async fn database_invariants(
+    db: &Db,
+    placement: &Placement,
+    now: Timestamp,
+) -> Result<Vec<Violation>, DbError> {
     let conn = db.relay(placement).await?;
     let rows = conn.query(include_str!("database_invariants.sql"), &[&now]).await?;
     let mut found = Vec::new();

@@ -62,15 +62,20 @@ pub async fn purge(
 #[must_use]
 pub fn purge_job(retention: Retention) -> Job {
     let every = Schedule::Every(Duration::from_secs(3600));
-    Job::new("messages.purge", every, "Deletes delivered messages after their retention.", move |job: JobCtx| {
-        Box::pin(async move {
-            job.for_each_database(4, |placement| {
+    Job::new(
+        "messages.purge",
+        every,
+        "Deletes delivered messages after their retention.",
+        move |job: JobCtx| {
+            Box::pin(async move {
+                job.for_each_database(4, |placement| {
                 let (db, now) = (job.db.clone(), job.now);
                 async move { purge(&db, &placement, retention, now).await.map(drop).map_err(JobError::new) }
             })
             .await
-        })
-    })
+            })
+        },
+    )
 }
 
 fn earlier(now: Timestamp, age: Duration) -> Timestamp {

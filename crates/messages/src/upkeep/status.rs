@@ -50,7 +50,11 @@ impl DatabaseStatus {
 }
 
 /// Looks at a database and sets its gauges.
-pub(crate) async fn look(conn: &RelayConn, placement: &Placement, now: Timestamp) -> Result<DatabaseStatus, DbError> {
+pub(crate) async fn look(
+    conn: &RelayConn,
+    placement: &Placement,
+    now: Timestamp,
+) -> Result<DatabaseStatus, DbError> {
     let row = conn.query_one(include_str!("status.sql"), &[]).await?;
     let oldest: [Option<Timestamp>; 2] = [row.try_get("oldest_unread")?, row.try_get("oldest_pending")?];
     let oldest = oldest.into_iter().flatten().min();
@@ -66,9 +70,11 @@ pub(crate) async fn look(conn: &RelayConn, placement: &Placement, now: Timestamp
         dead_letters: row.try_get("dead_letters")?,
     };
     let database = || placement.database.to_string();
-    metrics::gauge!("messages_backlog", "database" => database()).set((status.unread + status.pending) as f64);
+    metrics::gauge!("messages_backlog", "database" => database())
+        .set((status.unread + status.pending) as f64);
     metrics::gauge!("messages_retrying", "database" => database()).set(status.retrying as f64);
-    metrics::gauge!("messages_oldest_seconds", "database" => database()).set(status.oldest_age_ms as f64 / 1000.0);
+    metrics::gauge!("messages_oldest_seconds", "database" => database())
+        .set(status.oldest_age_ms as f64 / 1000.0);
     metrics::gauge!("messages_dead_letters", "database" => database()).set(status.dead_letters as f64);
     Ok(status)
 }

@@ -67,6 +67,32 @@ async fn a_handler_broken_off_with_its_leader_has_no_effect_and_is_done_again() 
     world.check().await
 }
 
+// MSG-5: the database is away for a while: nobody can connect, all connections are gone.
+#[tokio::test]
+async fn a_database_that_was_away_is_served_again_when_it_is_back() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let (consumer, mut heard) = teller("t");
+    let relay = world.relay(vec![consumer]);
+    relay.watch(&world.placement());
+    world.publish("a", 1).await?;
+    assert_eq!(next(&mut heard).await?, 1);
+    let admin = testkit::connect(&world.databases.cluster().admin()).await?;
+    let allow = |yes: bool| format!("alter database {} allow_connections {yes}", world.databases.shared);
+    admin.batch_execute(&allow(false)).await?;
+    world.kill_sessions(RELAY).await?;
+    world.kill_sessions(APP).await?;
+    assert!(world.publish("a", 2).await.is_err());
+    while relay.status()[0].is_connected() {
+        tokio::task::yield_now().await;
+    }
+    admin.batch_execute(&allow(true)).await?;
+    world.publish("a", 3).await?;
+    assert_eq!(next(&mut heard).await?, 3);
+    relay.shutdown().await;
+    assert_eq!(world.traces("t", "a").await?, [1, 3]);
+    world.check().await
+}
+
 // MSG-5: the handler's connection dies before its commit.
 #[tokio::test]
 async fn a_handler_whose_connection_dies_is_tried_again_without_being_counted() -> anyhow::Result<()> {

@@ -36,7 +36,7 @@ async fn a_due_job_runs_once_across_two_schedulers() -> anyhow::Result<()> {
     let (job, runs) = counting("things.count", MINUTE);
     let (one, two) = (jobs(&world, vec![job.clone()]), jobs(&world, vec![job]));
     let (a, b) = tokio::join!(one.register(), two.register());
-    (a?, b?);
+    a.and(b)?;
     assert!(one.run_due(world.now()).await?.is_empty());
     for round in 1..=5 {
         world.clock.advance_seconds(60);
@@ -116,14 +116,15 @@ async fn a_job_can_be_triggered_by_hand_also_while_it_runs() -> anyhow::Result<(
     let (told, mut heard) = mpsc::unbounded_channel();
     let gate = Arc::new(Semaphore::new(0));
     let passes = gate.clone();
-    let job = Job::new("things.count", Schedule::Daily(jiff::civil::time(3, 0, 0, 0)), "Waits.", move |job| {
-        let (told, passes) = (told.clone(), passes.clone());
-        Box::pin(async move {
-            let _ = told.send(job.correlation_id.clone());
-            passes.acquire().await.map_err(JobError::new)?.forget();
-            Ok(())
-        })
-    });
+    let job =
+        Job::new("things.count", Schedule::Daily(jiff::civil::time(3, 0, 0, 0)), "Waits.", move |job| {
+            let (told, passes) = (told.clone(), passes.clone());
+            Box::pin(async move {
+                let _ = told.send(job.correlation_id.clone());
+                passes.acquire().await.map_err(JobError::new)?.forget();
+                Ok(())
+            })
+        });
     let jobs = jobs(&world, vec![job]);
     jobs.start();
     while !jobs.trigger("things.count").await? {}
@@ -170,7 +171,8 @@ async fn a_job_with_a_new_schedule_starts_anew_and_two_of_one_name_are_refused()
     assert_eq!(new.run_due(world.now()).await?.len(), 1);
     assert_eq!(runs.load(Ordering::SeqCst), 1);
     let config = JobsConfig::default();
-    let both = Jobs::new(world.db.clone(), world.lookup.clone(), world.clock.clone(), vec![daily, hourly], config);
+    let both =
+        Jobs::new(world.db.clone(), world.lookup.clone(), world.clock.clone(), vec![daily, hourly], config);
     assert_eq!(both.err(), Some(messages::DuplicateJob("things.count")));
     Ok(())
 }

@@ -57,7 +57,8 @@ async fn a_number_that_never_appears_holds_nothing_up() -> anyhow::Result<()> {
 
 // MSG-2: with ids ordered against the changes, a cursor over transaction ids would deliver 2 before 1.
 #[tokio::test]
-async fn messages_of_one_subject_keep_their_order_when_transaction_ids_are_in_another() -> anyhow::Result<()> {
+async fn messages_of_one_subject_keep_their_order_when_transaction_ids_are_in_another() -> anyhow::Result<()>
+{
     let world = World::new().await?;
     let (consumer, mut heard) = teller("t");
     let relay = world.relay(vec![consumer]);

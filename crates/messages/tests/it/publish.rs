@@ -37,7 +37,7 @@ async fn a_message_that_the_outbox_refuses_fails_the_transaction() -> anyhow::Re
     ];
     for draft in refused {
         let tx = world.db.begin(&world.ctx).await?;
-        assert!(publish(&tx, &[draft.clone()]).await.is_err(), "{draft:?}");
+        assert!(publish(&tx, std::slice::from_ref(&draft)).await.is_err(), "{draft:?}");
         assert!(tx.commit().await.is_err());
     }
     assert_eq!(world.number("select count(*) from messages.outbox").await?, 0);
@@ -48,7 +48,8 @@ async fn a_message_that_the_outbox_refuses_fails_the_transaction() -> anyhow::Re
 #[tokio::test]
 async fn consumers_get_a_cloud_event_in_the_context_of_its_cause() -> anyhow::Result<()> {
     let mut world = World::new().await?;
-    world.ctx.caller.trace = Some(TraceParent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()));
+    world.ctx.caller.trace =
+        Some(TraceParent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()));
     let (told, mut heard) = mpsc::unbounded_channel();
     let consumer = Consumer::new("t", &["Counted"], move |ctx, _, message| {
         let mut event = serde_json::to_value(message.to_cloud_event()).unwrap();
@@ -96,7 +97,8 @@ impl Batch for Counting {
     async fn run(&self, tx: &BatchTx, jobs: &[(Ctx, i64)]) -> Result<Vec<()>, DbError> {
         let mut work = Vec::new();
         for part in jobs.chunk_by(|a, b| a.0.tenant_id() == b.0.tenant_id()) {
-            let drafts: Vec<_> = part.iter().map(|(ctx, n)| counted("a", *n).caused_by(&ctx.caller)).collect();
+            let drafts: Vec<_> =
+                part.iter().map(|(ctx, n)| counted("a", *n).caused_by(&ctx.caller)).collect();
             work.push((part[0].0.tenant_id(), vec![publish_stmt(&part[0].0, &drafts)]));
         }
         tx.run(&work).await?;
@@ -130,7 +132,8 @@ async fn a_batch_of_several_tenants_publishes_for_each_request_and_wakes_the_rel
     numbers.sort_unstable();
     assert_eq!(numbers, (0..20).collect::<Vec<_>>());
     relay.shutdown().await;
-    let mismatched = "select count(*) from messages.outbox where correlation_id <> 'request-' || (data ->> 'n')";
+    let mismatched =
+        "select count(*) from messages.outbox where correlation_id <> 'request-' || (data ->> 'n')";
     assert_eq!(world.number(mismatched).await?, 0);
     let tenants = "select count(distinct tenant_id) from messages.outbox";
     assert_eq!(world.number(tenants).await?, 2);

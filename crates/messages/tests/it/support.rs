@@ -12,8 +12,8 @@ use db::{Db, DomainMigrations, Migration, Migrations, TenantTx};
 use jiff::Timestamp;
 use kernel::{Clock, Ctx, Placement, Tenant, TenantId};
 use messages::{
-    Consumer, ConsumerError, DeadLetters, Draft, LookupError, Message, Relay, RelayConfig, RetryPolicy, TenantLookup,
-    publish,
+    Consumer, ConsumerError, DeadLetters, Draft, LookupError, Message, Relay, RelayConfig, RetryPolicy,
+    TenantLookup, publish,
 };
 use serde_json::json;
 use testkit::{TestDatabases, connect};
@@ -75,7 +75,11 @@ impl TenantLookup for Lookup {
         Ok(placements)
     }
 
-    async fn list_tenants(&self, after: Option<TenantId>, limit: usize) -> Result<Vec<Arc<Tenant>>, LookupError> {
+    async fn list_tenants(
+        &self,
+        after: Option<TenantId>,
+        limit: usize,
+    ) -> Result<Vec<Arc<Tenant>>, LookupError> {
         let behind = |tenant: &Arc<Tenant>| after.is_none_or(|after| tenant.id > after);
         Ok(self.all().into_iter().filter(behind).take(limit).collect())
     }
@@ -116,7 +120,11 @@ impl World {
     }
 
     /// A relay that gives up after 3 tries and is woken only by what it is told: its sweep takes an hour.
-    pub(crate) fn relay_with(&self, consumers: Vec<Consumer>, change: impl FnOnce(&mut RelayConfig)) -> Relay {
+    pub(crate) fn relay_with(
+        &self,
+        consumers: Vec<Consumer>,
+        change: impl FnOnce(&mut RelayConfig),
+    ) -> Relay {
         let retry = RetryPolicy { tries: 3, base: Duration::from_secs(10), cap: Duration::from_secs(60) };
         let hour = Duration::from_secs(3600);
         let mut config = RelayConfig { retry, sweep: hour, ..RelayConfig::default() };

@@ -4,7 +4,8 @@ use crate::support::{World, next, teller, tracer};
 
 async fn until_connected(world: &World, sessions: i64) -> anyhow::Result<()> {
     let admin = connect(&world.databases.cluster().admin()).await?;
-    let open = "select count(*) from pg_stat_activity where datname = $1 and application_name = 'markethall relay'";
+    let open =
+        "select count(*) from pg_stat_activity where datname = $1 and application_name = 'markethall relay'";
     while admin.query_one(open, &[&world.databases.shared]).await?.get::<_, i64>(0) != sessions {}
     Ok(())
 }
@@ -76,7 +77,7 @@ async fn databases_come_and_go() -> anyhow::Result<()> {
     for n in 1..=3 {
         relay.watch(&placement);
         relay.watch(&placement);
-        assert_eq!(relay.watched(), [placement.clone()]);
+        assert_eq!(relay.watched(), std::slice::from_ref(&placement));
         world.publish("a", n).await?;
         assert_eq!(next(&mut heard).await?, n);
         relay.unwatch(&placement).await;

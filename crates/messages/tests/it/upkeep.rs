@@ -83,7 +83,10 @@ async fn broken_books_are_found() -> anyhow::Result<()> {
     let tx = world.db.begin_read(&world.ctx).await?;
     let mut found: Vec<_> = messages::invariants(&tx).await?.iter().map(|it| it.invariant).collect();
     found.sort_unstable();
-    assert_eq!(found, ["dead_letter_was_not_handled", "delivery_has_message", "handled_message_is_not_pending"]);
+    assert_eq!(
+        found,
+        ["dead_letter_was_not_handled", "delivery_has_message", "handled_message_is_not_pending"]
+    );
     let found = messages::database_invariants(&world.db, &world.placement(), world.now()).await?;
     assert_eq!(found.iter().map(|it| it.invariant).collect::<Vec<_>>(), ["relay_cursor_is_sane"]);
     Ok(())
@@ -96,7 +99,9 @@ async fn lateness_is_found_only_while_somebody_leads() -> anyhow::Result<()> {
     let relay = world.relay(vec![]);
     relay.watch(&world.placement());
     let look = world.databases.look().await?;
-    while !look.query_one("select leader_since is not null from messages.relay", &[]).await?.get::<_, bool>(0) {}
+    while !look.query_one("select leader_since is not null from messages.relay", &[]).await?.get::<_, bool>(0)
+    {
+    }
     world.publish("a", 1).await?;
     world.clock.advance_seconds(120);
     let placement = world.placement();

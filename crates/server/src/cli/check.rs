@@ -50,7 +50,7 @@ async fn prove(session: &Session, args: &CheckArgs) -> Result<Report> {
     let mut report = Report { tenants: 0, violations: check_platform(&session.app).await? };
     let mut after = None;
     loop {
-        let page = session.app.control.list_tenants(after, 200).await?;
+        let page = TenantLookup::list_tenants(&session.app.control, after, 200).await?;
         let Some(last) = page.last() else { return Ok(report) };
         after = Some(last.id);
         for tenant in page {

@@ -118,7 +118,7 @@ async fn a_cluster_for_a_run_starts_is_joined_and_is_removed() {
     test_cluster("start", dir.path());
     let home = dir.path().join("pg").canonicalize().unwrap();
     // A test process of the run: this program once more.
-    let joined = Command::new(std::env::current_exe().unwrap())
+    let joined = Command::new("/proc/self/exe")
         .args(["--exact", "every_test_has_databases_of_its_own_that_go_away"])
         .env(testkit::CLUSTER_DIR_VARIABLE, dir.path())
         .stdout(Stdio::null())

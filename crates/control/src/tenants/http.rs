@@ -1,0 +1,310 @@
+//! Routes of tenants, for operators.
+
+use axum::extract::State;
+use edge::{
+    Idempotency, IfMatch, Json, Op, Operator, Path, Problem, Query, Reply, Routes,
+    page::{Cursor, Limit, Page},
+};
+use garde::Validate;
+use kernel::{Currency, TenantId, TenantStatus, Tier};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    CreateTenant, CreateTenantError, PlacementKind, Settings, SuspendError, TenantFilter, TenantView,
+    UpdateTenant, UpdateTenantError, create_tenant, find_tenant, list_tenants, resume_tenant, suspend_tenant,
+    update_tenant,
+};
+use crate::{
+    Control,
+    accounts::{PasswordError, check_email, check_new_password},
+    idempotency::{Begun, begin},
+    permissions::PLATFORM_TENANTS,
+    problems::{SIGN_IN_BUSY, TENANT_EXISTS, TENANT_NAME_RESERVED, TENANT_NOT_READY},
+};
+
+/// What a tenant is created from.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewTenant {
+    /// The name in addresses and headers; never changes.
+    #[garde(pattern("^[a-z0-9][a-z0-9-]{0,38}[a-z0-9]$"))]
+    #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,38}[a-z0-9]$", example = "acme")]
+    slug: String,
+    /// The name for people.
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// The tier.
+    #[garde(skip)]
+    tier: Tier,
+    /// The currency of its books; never changes.
+    #[garde(skip)]
+    currency: Currency,
+    /// The first administrator's address.
+    #[garde(custom(check_email))]
+    #[schema(min_length = 3, max_length = 254, example = "ann@example.org")]
+    admin_email: String,
+    /// Their password, 8 to 128 characters; made up when absent. An account that exists keeps its own.
+    #[garde(custom(check_new_password))]
+    #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 128)]
+    admin_password: Option<SecretString>,
+    /// Shared or dedicated; by tier when absent: free and standard share, enterprise has its own.
+    #[garde(skip)]
+    placement: Option<PlacementKind>,
+    /// Only a shard in this region.
+    #[garde(length(max = 40))]
+    #[schema(max_length = 40)]
+    #[serde(default)]
+    region: String,
+    /// This very shard.
+    #[garde(length(min = 1, max = 40))]
+    #[schema(min_length = 1, max_length = 40)]
+    shard: Option<String>,
+    /// How it trades.
+    #[garde(dive)]
+    #[serde(default)]
+    settings: Settings,
+}
+
+/// How a tenant shall be.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TenantChange {
+    /// The name for people.
+    #[garde(length(chars, min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// The tier; where the data lives stays the same.
+    #[garde(skip)]
+    tier: Tier,
+    /// How it trades, from the next sale on; unchanged when absent.
+    #[garde(dive)]
+    settings: Option<Settings>,
+}
+
+/// A tenant just created.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct NewTenantView {
+    #[serde(flatten)]
+    tenant: TenantView,
+    /// The first administrator's made-up password, if their account is new; shown this once.
+    admin_password: Option<String>,
+}
+
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[garde(allow_unvalidated)]
+#[into_params(parameter_in = Query)]
+struct TenantQuery {
+    /// Only those that stand there.
+    #[param(inline)]
+    status: Option<TenantStatus>,
+    /// How many items at most.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    limit: Limit,
+    /// `nextCursor` of the page before.
+    #[param(inline)]
+    cursor: Option<Cursor>,
+}
+
+pub(super) fn routes() -> Routes<Control> {
+    Routes::new("Tenants")
+        .add(
+            Op::get("/admin/tenants", "list_tenants", "Tenants in the order of their names")
+                .platform(PLATFORM_TENANTS)
+                .returns::<Page<TenantView>>(200),
+            list,
+        )
+        .add(
+            Op::post("/admin/tenants", "create_tenant", "Create a tenant and set it up")
+                .description(
+                    "201 when it trades; 202 when a step failed or another request is at work: `provisioning` says \
+                     which. It is tried again by itself, and by repeating the request.",
+                )
+                .platform(PLATFORM_TENANTS)
+                .returns::<NewTenantView>(201)
+                .returns::<NewTenantView>(202)
+                .etag()
+                .problems(&[TENANT_EXISTS, TENANT_NAME_RESERVED, SIGN_IN_BUSY]),
+            create,
+        )
+        .add(
+            Op::get("/admin/tenants/{slug}", "get_tenant", "One tenant")
+                .platform(PLATFORM_TENANTS)
+                .returns::<TenantView>(200)
+                .etag(),
+            get,
+        )
+        .add(
+            Op::put("/admin/tenants/{slug}", "update_tenant", "Change a tenant's name, tier or settings")
+                .platform(PLATFORM_TENANTS)
+                .returns::<TenantView>(200)
+                .etag(),
+            update,
+        )
+        .add(
+            Op::post("/admin/tenants/{slug}/suspend", "suspend_tenant", "Stop a tenant at once")
+                .platform(PLATFORM_TENANTS)
+                .returns::<TenantView>(200)
+                .etag()
+                .problems(&[TENANT_NOT_READY]),
+            suspend,
+        )
+        .add(
+            Op::post("/admin/tenants/{slug}/resume", "resume_tenant", "Let a suspended tenant trade again")
+                .platform(PLATFORM_TENANTS)
+                .returns::<TenantView>(200)
+                .etag()
+                .problems(&[TENANT_NOT_READY]),
+            resume,
+        )
+}
+
+async fn list(
+    State(control): State<Control>,
+    Operator(_): Operator,
+    Query(query): Query<TenantQuery>,
+) -> Result<Reply, Problem> {
+    let after: Option<String> = query.cursor.as_ref().map(Cursor::key).transpose()?;
+    let tx = control.db().control().await?;
+    let filter = TenantFilter { status: query.status, after, limit: query.limit.sql() };
+    let tenants = list_tenants(&tx, &filter).await?;
+    tx.commit().await?;
+    Ok(Reply::ok(&Page::from_rows(tenants, query.limit, |tenant| tenant.slug.clone())))
+}
+
+async fn create(
+    State(control): State<Control>,
+    Operator(caller): Operator,
+    idempotency: Idempotency,
+    Json(body): Json<NewTenant>,
+) -> Result<Reply, Problem> {
+    let workflow = match begin(&control, None, idempotency, caller.now).await? {
+        Begun::Replay(reply) => return Ok(reply),
+        Begun::Fresh(once) => once.into_workflow(),
+    };
+    let created = create_tenant(&control, &caller, body.into()).await?;
+    let admin_password = created.shown_password().map(str::to_owned);
+    let tenant = created.tenant;
+    let place = format!("{}/admin/tenants/{}", edge::API_PREFIX, tenant.slug);
+    let (etag, trades) = (tenant.etag(), tenant.status == TenantStatus::Active);
+    let view = NewTenantView { tenant, admin_password };
+    let reply = if trades { Reply::created(place, &view) } else { Reply::accepted(place, &view) };
+    workflow.finish(reply.etag(&etag)).await
+}
+
+async fn get(
+    State(control): State<Control>,
+    Operator(_): Operator,
+    Path(slug): Path<String>,
+) -> Result<Reply, Problem> {
+    let tx = control.db().control().await?;
+    let tenant = find_tenant(&tx, &slug).await?.ok_or_else(Problem::not_found)?;
+    tx.commit().await?;
+    Ok(reply(&tenant))
+}
+
+async fn update(
+    State(control): State<Control>,
+    Operator(caller): Operator,
+    Path(slug): Path<String>,
+    if_match: IfMatch,
+    Json(body): Json<TenantChange>,
+) -> Result<Reply, Problem> {
+    let tx = control.db().control().await?;
+    let id = id_of(&tx, &slug).await?;
+    let wanted = UpdateTenant {
+        name: Some(body.name),
+        tier: Some(body.tier),
+        settings: body.settings.map(|settings| settings.0),
+        version: if_match.version()?,
+    };
+    let tenant = update_tenant(&control, caller.now, &tx, id, wanted).await?;
+    tx.commit().await?;
+    Ok(reply(&tenant))
+}
+
+async fn suspend(
+    State(control): State<Control>,
+    Operator(caller): Operator,
+    Path(slug): Path<String>,
+) -> Result<Reply, Problem> {
+    let tx = control.db().control().await?;
+    let id = id_of(&tx, &slug).await?;
+    let tenant = suspend_tenant(&control, caller.now, &tx, id).await?;
+    tx.commit().await?;
+    Ok(reply(&tenant))
+}
+
+async fn resume(
+    State(control): State<Control>,
+    Operator(caller): Operator,
+    Path(slug): Path<String>,
+) -> Result<Reply, Problem> {
+    let tx = control.db().control().await?;
+    let id = id_of(&tx, &slug).await?;
+    let tenant = resume_tenant(&control, caller.now, &tx, id).await?;
+    tx.commit().await?;
+    Ok(reply(&tenant))
+}
+
+fn reply(tenant: &TenantView) -> Reply {
+    Reply::ok(tenant).etag(&tenant.etag())
+}
+
+async fn id_of(tx: &db::ControlTx, slug: &str) -> Result<TenantId, Problem> {
+    Ok(find_tenant(tx, slug).await?.ok_or_else(Problem::not_found)?.id)
+}
+
+impl From<NewTenant> for CreateTenant {
+    fn from(new: NewTenant) -> Self {
+        Self {
+            slug: new.slug,
+            name: new.name,
+            tier: new.tier,
+            currency: new.currency,
+            settings: new.settings.0,
+            placement: new.placement,
+            region: new.region,
+            shard: new.shard,
+            admin_email: new.admin_email,
+            admin_password: new.admin_password,
+        }
+    }
+}
+
+impl From<CreateTenantError> for Problem {
+    fn from(error: CreateTenantError) -> Self {
+        match error {
+            CreateTenantError::Exists(_) => Self::new(TENANT_EXISTS),
+            CreateTenantError::Reserved(_) => Self::new(TENANT_NAME_RESERVED),
+            CreateTenantError::Password(PasswordError::Busy) => Self::new(SIGN_IN_BUSY),
+            CreateTenantError::Password(error) => Self::internal(error),
+            CreateTenantError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<UpdateTenantError> for Problem {
+    fn from(error: UpdateTenantError) -> Self {
+        match error {
+            UpdateTenantError::NotFound => Self::not_found(),
+            UpdateTenantError::Changed => Self::new(edge::codes::PRECONDITION_FAILED),
+            UpdateTenantError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<SuspendError> for Problem {
+    fn from(error: SuspendError) -> Self {
+        match error {
+            SuspendError::NotFound => Self::not_found(),
+            SuspendError::NotPossible(status) => Self::new(TENANT_NOT_READY).detail(format!("It is {status}.")),
+            SuspendError::Database(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The till on a real PostgreSQL behind the real gate: what is sold, corrected, reported, imported and refused.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod bad_input;
+mod imports;
+mod market;
+mod reading;
+mod rounding;
+mod refunds;
+mod refund_money;
+mod selling;
+mod shifts;
+mod stock;
+mod vat;
+mod voids;
