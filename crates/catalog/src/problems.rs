@@ -29,7 +29,7 @@ codes! {
     /// The SKU of a product never changes.
     SKU_IMMUTABLE = 409, "The SKU of a product cannot be changed.", "Create a product with the new SKU and deactivate this one.";
     /// A price in another currency than the tenant's.
-    CURRENCY_MISMATCH = 422, "The price is not in the merchant's currency.", "Send prices in the currency of the tenant.";
+    CURRENCY_MISMATCH = 422, "The currency is not the merchant's.", "Send prices in the currency of the tenant.";
     /// A tax category without rates.
     UNKNOWN_TAX_CATEGORY = 422, "The tax category is not known.", "Use a category of GET /tax-rates, or add it there first.";
     /// A barcode whose last digit is wrong.

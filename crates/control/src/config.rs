@@ -128,7 +128,7 @@ impl ControlConfig {
         within("registry_stale_hours", self.registry_stale_hours.into(), 1, 168)?;
         within("registry_capacity", self.registry_capacity as u64, 10, 1_000_000)?;
         within("token_cache_capacity", self.token_cache_capacity as u64, 10, 1_000_000)?;
-        within("dedicated_prefix (length)", self.dedicated_prefix.len() as u64, 1, 23)?;
+        within("dedicated_prefix (length)", self.dedicated_prefix.len() as u64, 1, 45)?;
         within("shared_database (length)", self.shared_database.len() as u64, 1, 63)?;
         within("shards (count)", self.shards.len() as u64, 1, 256)?;
         for shard in &self.shards {

@@ -138,7 +138,7 @@ impl Control {
         self.0.known_permissions.get().is_none_or(|known| {
             known.contains(name)
                 || (action == "*" && known.iter().any(|known| known.split(':').next() == Some(resource)))
-                || crate::permissions::BUILT_IN_ROLES.iter().any(|role| role.permissions.iter().any(|own| *own == name))
+                || crate::permissions::BUILT_IN_ROLES.iter().any(|role| role.permissions.contains(&name))
         })
     }
 

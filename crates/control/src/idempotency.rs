@@ -46,7 +46,7 @@ impl Key {
 /// A request that has come with its key, if it has one.
 pub(crate) enum Begun {
     /// For the first time: its effect belongs into this transaction.
-    Fresh(Once),
+    Fresh(Box<Once>),
     /// Again: this was the answer.
     Replay(Reply),
 }
@@ -117,7 +117,7 @@ pub(crate) async fn begin(
         return Ok(Begun::Replay(reply));
     }
     let key = key.map(|key| (key, idempotency));
-    Ok(Begun::Fresh(Once { control: control.clone(), tx, key, now }))
+    Ok(Begun::Fresh(Box::new(Once { control: control.clone(), tx, key, now })))
 }
 
 /// Takes the key for this transaction, or gives the answer stored under it.

@@ -127,11 +127,11 @@ fn read_batch<R: Read>(
 fn read_row(record: Record<'_>, [shop, sku, on_hand]: [Column; 3]) -> Result<Row, Reject> {
     let shop_name = record.text(shop)?;
     if !is_shop_name(shop_name) {
-        return Err(record.reject("shop", "INVALID_SHOP", "a shop is 1 to 200 characters"));
+        return Err(record.reject("shop", "INVALID_VALUE", "a shop is 1 to 200 characters"));
     }
     let sku_text = record.text(sku)?;
     if sku_text.is_empty() {
-        return Err(record.reject("sku", "MISSING_VALUE", "the SKU is missing"));
+        return Err(record.reject("sku", "REQUIRED", "the SKU is missing"));
     }
     let invalid = "a level is a decimal with a point and up to 3 places, 0 to 1000000000";
     let level: Option<Quantity> = record.raw(on_hand).trim().parse().ok();
@@ -140,7 +140,7 @@ fn read_row(record: Record<'_>, [shop, sku, on_hand]: [Column; 3]) -> Result<Row
             let (shop, sku) = (shop_name.to_owned(), sku_text.to_owned());
             Ok(Row { line: record.line(), shop, sku, on_hand })
         }
-        None => Err(record.reject("on_hand", "INVALID_QUANTITY", invalid)),
+        None => Err(record.reject("on_hand", "INVALID_VALUE", invalid)),
     }
 }
 
@@ -219,7 +219,7 @@ async fn prepare(
                 let reason = "an earlier row names this SKU and shop";
                 taken.rejects.push(reject("sku", "DUPLICATE_ROW", reason));
             }
-            None => taken.rejects.push(reject("shop", "INVALID_SHOP", "no shop can be called so")),
+            None => taken.rejects.push(reject("shop", "INVALID_VALUE", "no shop can be called so")),
         }
     }
     Ok((lines, taken))

@@ -1,5 +1,7 @@
 //! Logs to standard error: JSON lines for machines, text for people. Never personal data, never secrets.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use crate::config::LogConfig;
@@ -8,7 +10,7 @@ use crate::config::LogConfig;
 pub fn begin(config: &LogConfig, serving: bool) {
     let filter = if serving { config.filter.as_str() } else { "warn" };
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let layer = fmt::layer().with_writer(std::io::stderr);
+    let layer = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let registry = tracing_subscriber::registry().with(filter);
     // Tests may have begun before; their choice stands.
     let begun = if config.json {

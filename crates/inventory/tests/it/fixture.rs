@@ -51,8 +51,9 @@ impl Fixture {
     async fn merchant(databases: Arc<TestDatabases>, db: Db, slug: &str) -> Self {
         let tenant = databases.tenant(slug);
         let now = start();
-        let tx = db.begin(&databases.ctx(&tenant, now)).await.unwrap();
-        create_products(&tx).await;
+        let ctx = databases.ctx(&tenant, now);
+        create_products(&db, &ctx).await;
+        let tx = db.begin(&ctx).await.unwrap();
         let shops = inventory::ensure_shops(&tx, &["S01", "S02"]).await.unwrap();
         tx.commit().await.unwrap();
         Self { databases, db, tenant, shops: [shops["S01"], shops["S02"]], now }
@@ -178,7 +179,18 @@ impl Fixture {
     }
 }
 
-async fn create_products(_tx: &TenantTx) {}
+async fn create_products(db: &Db, ctx: &Ctx) {
+    let tx = db.begin(ctx).await.unwrap();
+    catalog::seed_tax_rates(&tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let rows: String = SKUS.iter().map(|sku| format!("{sku},{sku},1.00\n")).collect();
+    let file = format!("sku,name,price\n{rows}");
+    let mut rejects = csvio::RejectWriter::new(Vec::new()).unwrap();
+    let catalog = catalog::Catalog::new(db.clone(), std::env::temp_dir());
+    let imported = catalog::import_products(&catalog, ctx, file.as_bytes(), &mut rejects, |_| ()).await;
+    imported.unwrap();
+    assert_eq!(rejects.count(), 0);
+}
 
 /// The database's error behind one of reservations.
 pub fn is_conflict(error: &inventory::CloseReservationError) -> bool {

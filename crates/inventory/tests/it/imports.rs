@@ -54,13 +54,13 @@ async fn rows_that_cannot_be_taken_are_reported_and_the_rest_is_taken() {
         reported,
         [
             (3, "UNKNOWN_SKU"),
-            (4, "INVALID_QUANTITY"),
-            (5, "INVALID_QUANTITY"),
+            (4, "INVALID_VALUE"),
+            (5, "INVALID_VALUE"),
             (6, "DUPLICATE_ROW"),
-            (7, "INVALID_QUANTITY"),
+            (7, "INVALID_VALUE"),
             (8, "CSV_COLUMNS"),
-            (9, "MISSING_VALUE"),
-            (10, "INVALID_SHOP"),
+            (9, "REQUIRED"),
+            (10, "INVALID_VALUE"),
             (11, "CSV_FORMULA")
         ]
     );

@@ -117,7 +117,7 @@ fn fingerprint(rows: &[Row]) -> Uuid {
     for row in rows {
         let head = &row.head;
         let cells = format!(
-            "{:?}{:?}{}{:?}{:?}{:?}{}{:?}{}\n",
+            "{:?}{:?}{}{:?}{:?}{:?}{}|{}|{}\n",
             head.shop,
             head.register,
             head.occurred_at,
@@ -205,7 +205,7 @@ fn price_row(
         refuse("sku", "TAX_RATE_MISSING", reason)
     })?;
     let mut line = PricedLine {
-        unit_price: row.unit_price.unwrap_or(product.price),
+        unit_price: row.unit_price,
         quantity: row.quantity,
         discount: 0,
         rate,

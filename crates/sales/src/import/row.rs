@@ -61,7 +61,7 @@ pub(super) struct Row {
     pub(super) head: Head,
     pub(super) sku: String,
     pub(super) quantity: Quantity,
-    pub(super) unit_price: Option<i64>,
+    pub(super) unit_price: i64,
     pub(super) discount: i64,
 }
 
@@ -109,7 +109,9 @@ pub(super) fn read_row(ctx: &Ctx, record: &Record<'_>, places: &Places) -> Resul
             }
         }
     };
-    let unit_price = money(places.unit_price)?;
+    // Today's price would be a guess about the past.
+    let unit_price = money(places.unit_price)?
+        .ok_or_else(|| record.reject("unit_price", "REQUIRED", "a unit price is required"))?;
     let discount = places.discount.map(money).transpose()?.flatten().unwrap_or(0);
     Ok(Row { line: record.line(), head, sku, quantity, unit_price, discount })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use catalog::Catalog;
 use db::{CombinerLimits, Migrations};
-use inventory::Inventory;
+use inventory::{Inventory, InventoryConfig};
 use kernel::{Tenant, TenantSettings, Violation};
 use sales::Sales;
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ impl Market {
             vec![
                 catalog::routes(catalog.clone()),
                 customers::routes(customers::Customers::new(db.clone())),
-                inventory::routes(Inventory::new(db.clone())),
+                inventory::routes(Inventory::new(db.clone(), InventoryConfig::default())),
                 sales::routes(Sales::new(db.clone(), catalog, limits)),
             ]
         });

@@ -2,6 +2,8 @@
 
 use kernel::Permission;
 
+#[cfg(test)]
+mod asyncapi_contract;
 pub mod dead_letters;
 pub mod jobs;
 

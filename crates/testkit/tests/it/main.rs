@@ -1,6 +1,9 @@
 //! The tools themselves: fresh databases, a domain behind the gate, a cluster that leaves nothing behind.
 #![expect(clippy::unwrap_used, reason = "a failing test says where")]
 
+#[cfg(feature = "app")]
+mod whole;
+
 use std::{
     fs,
     path::Path,

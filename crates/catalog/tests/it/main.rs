@@ -1,0 +1,12 @@
+//! The catalog on a real PostgreSQL, behind the real gate.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod fixture;
+mod imports;
+mod isolation;
+mod lists;
+mod products;
+mod real_data;
+mod search;
+mod taxes;
+mod uploads;

@@ -1,0 +1,18 @@
+//! The control plane over real databases, behind the real gate.
+
+mod api_keys;
+mod invariants;
+mod issuers;
+mod members;
+mod oidc;
+mod placement;
+mod provisioning;
+mod registry;
+mod roles;
+mod sessions;
+mod shards;
+mod sign_in;
+mod staff;
+mod tenants;
+mod tokens;
+mod world;

@@ -1,0 +1,177 @@
+//! IDN-2: tokens of the built-in issuer, and forged ones.
+
+use std::time::Duration;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use control::{OperatorToken, rotate_signing_keys, sign_operator_token};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::JwkSet};
+use kernel::PermissionSet;
+use serde_json::{Value, json};
+
+use crate::world::{World, credentials};
+
+async fn key_set(world: &World) -> JwkSet {
+    world.stranger().call(http::Method::GET, "/.well-known/jwks.json").send().await.is(200).read()
+}
+
+fn claims_of(token: &str) -> Value {
+    serde_json::from_slice(&BASE64.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
+}
+
+fn with_claims(token: &str, claims: &Value) -> String {
+    let parts: Vec<&str> = token.split('.').collect();
+    format!("{}.{}.{}", parts[0], BASE64.encode(claims.to_string()), parts[2])
+}
+
+// IDN-2: whoever knows the key set can verify our tokens.
+#[tokio::test]
+async fn tokens_verify_with_the_published_keys() {
+    let world = World::start().await;
+    let acme = world.tenant("acme").await;
+    let answer = world.sign_in(credentials("admin@acme.test")).await.is(200);
+    let token = answer.text("/accessToken");
+    let discovery = world.stranger().call(http::Method::GET, "/.well-known/openid-configuration").send().await.is(200);
+    assert_eq!(discovery.text("/issuer"), "https://markethall.test");
+    assert_eq!(discovery.text("/jwks_uri"), "https://markethall.test/.well-known/jwks.json");
+
+    let header = jsonwebtoken::decode_header(token).unwrap();
+    assert_eq!((header.alg, header.typ.as_deref()), (Algorithm::EdDSA, Some("at+jwt")));
+    let keys = key_set(&world).await;
+    let key = DecodingKey::from_jwk(keys.find(&header.kid.unwrap()).unwrap()).unwrap();
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_audience(&["markethall"]);
+    validation.set_issuer(&["https://markethall.test"]);
+    validation.validate_exp = false;
+    let claims = jsonwebtoken::decode::<Value>(token, &key, &validation).unwrap().claims;
+    assert_eq!(claims["tenant"], json!(acme.to_string()));
+    assert_eq!(claims["role"], json!("tenant_admin"));
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 900);
+}
+
+// IDN-2: forged tokens of our own issuer.
+#[tokio::test]
+async fn forged_and_changed_tokens_are_refused() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    let answer = world.sign_in(credentials("admin@acme.test")).await.is(200);
+    let good = answer.text("/accessToken").to_owned();
+    world.stranger().with_token(&good).get("/me").await.is(200);
+    let claims = claims_of(&good);
+    let kid = jsonwebtoken::decode_header(&good).unwrap().kid.unwrap();
+    let x = serde_json::to_value(key_set(&world).await).unwrap()["keys"][0]["x"].as_str().unwrap().to_owned();
+    let public = BASE64.decode(&x).unwrap();
+    let sign = |algorithm, key: &[u8], claims: &Value| {
+        let mut header = Header::new(algorithm);
+        header.kid = Some(kid.clone());
+        jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(key)).unwrap()
+    };
+    let mut more = claims.clone();
+    more["permissions"] = json!(["*", "platform:*"]);
+    let none = format!("{}.{}.", BASE64.encode(json!({ "alg": "none", "kid": kid }).to_string()), BASE64.encode(claims.to_string()));
+    let signature = good.rsplit('.').next().unwrap();
+    let hostile = [
+        ("more rights under the old signature", with_claims(&good, &more)),
+        ("no algorithm", none.clone()),
+        ("no algorithm, with a signature", format!("{none}{signature}")),
+        ("the public key as a shared secret", sign(Algorithm::HS256, &public, &claims)),
+        ("the written public key as a shared secret", sign(Algorithm::HS256, x.as_bytes(), &claims)),
+        ("a cut signature", good[..good.len() - 2].to_owned()),
+        ("no signature", format!("{}.{}.", good.split('.').next().unwrap(), good.split('.').nth(1).unwrap())),
+        ("two tokens", format!("{good}.{good}")),
+        ("no token", "a.b.c".to_owned()),
+        ("too much", format!("{good}{}", "A".repeat(20_000))),
+    ];
+    for (name, token) in hostile {
+        let answer = world.stranger().with_token(&token).get("/me").await;
+        assert!(matches!(answer.status, 401 | 431), "{name}: {} {}", answer.status, answer.json);
+    }
+    world.stranger().with_token(&good).get("/me").await.is(200);
+}
+
+/// A token of our own key with other claims, as only a thief of the key could make it.
+async fn signed_with(world: &World, change: impl FnOnce(&mut Value)) -> String {
+    let sealed = "select encode(sealed_private, 'hex') from control.signing_key";
+    let sealed = world.ask(sealed).await;
+    let bytes: Vec<u8> =
+        (0..sealed.len() / 2).map(|at| u8::from_str_radix(&sealed[2 * at..2 * at + 2], 16).unwrap()).collect();
+    let private = control::MasterKey::new(&[42; 32]).unwrap().open_for_tests(&bytes);
+    let wanted = OperatorToken {
+        tenant: None,
+        role: None,
+        permissions: PermissionSet::new(["platform:*"]),
+        ttl: Duration::from_secs(60),
+    };
+    let token = sign_operator_token(&world.control, wanted, world.clock.now()).await.unwrap();
+    let header = jsonwebtoken::decode_header(&token).unwrap();
+    let mut claims = claims_of(&token);
+    change(&mut claims);
+    jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ed_der(&private)).unwrap()
+}
+
+#[tokio::test]
+async fn audience_times_and_subject_are_checked_even_under_a_good_signature() {
+    let world = World::start().await;
+    let now = world.clock.now().as_second();
+    let unchanged = signed_with(&world, |_| {}).await;
+    world.stranger().with_token(&unchanged).get("/me").await.is(200);
+    let changes: [(&str, fn(&mut Value, i64)); 6] = [
+        ("audience", |claims, _| claims["aud"] = json!("somebody else")),
+        ("issuer", |claims, _| claims["iss"] = json!("https://evil.test")),
+        ("expired", |claims, now| claims["exp"] = json!(now)),
+        ("not yet", |claims, now| claims["nbf"] = json!(now + 10)),
+        ("subject", |claims, _| claims["sub"] = json!("usr_nobody")),
+        ("an account that does not exist", |claims, _| claims["sub"] = json!("usr_00000000000000000000000000")),
+    ];
+    for (name, change) in changes {
+        let token = signed_with(&world, |claims| change(claims, now)).await;
+        let answer = world.stranger().with_token(&token).get("/me").await;
+        assert_eq!(answer.status, 401, "{name}: {}", answer.json);
+    }
+}
+
+// IDN-2: rotation without a gap.
+#[tokio::test]
+async fn keys_are_replaced_before_they_are_old_and_old_tokens_stay_good() {
+    let world = World::start().await;
+    let wanted = OperatorToken {
+        tenant: None,
+        role: None,
+        permissions: PermissionSet::new(["platform:tenants"]),
+        ttl: Duration::from_secs(20 * 86_400),
+    };
+    let sign = async || sign_operator_token(&world.control, wanted.clone(), world.clock.now()).await.unwrap();
+    let kid = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
+    let old = sign().await;
+    assert!(!rotate_signing_keys(&world.control, world.clock.now()).await.unwrap());
+    world.clock.advance_seconds(30 * 86_400 - 60);
+    let late = sign().await;
+    world.clock.advance_seconds(60);
+    assert!(rotate_signing_keys(&world.control, world.clock.now()).await.unwrap());
+    // Published at once, used only when everybody who caches the key set knows it.
+    assert_eq!(key_set(&world).await.keys.len(), 2);
+    assert_eq!(kid(&sign().await), kid(&old));
+    world.clock.advance_seconds(15 * 60);
+    let new = sign().await;
+    assert_ne!(kid(&new), kid(&old));
+    // Another process, which has never heard of the new key, looks for it.
+    let (_other, client, _heard) = world.other_process().await;
+    for token in [&late, &new] {
+        world.stranger().with_token(token).get("/admin/tenants").await.is(200);
+        client.clone().with_token(token).get("/admin/tenants").await.is(200);
+    }
+    world.stranger().with_token(&old).get("/admin/tenants").await.is_problem(401, "TOKEN_EXPIRED");
+    world.clock.advance_seconds(31 * 86_400);
+    assert_eq!(key_set(&world).await.keys.len(), 1);
+}
+
+#[tokio::test]
+async fn two_processes_that_start_at_once_make_one_key() {
+    let world = World::start().await;
+    world.sql("delete from control.signing_key").await;
+    let (one, two) = tokio::join!(
+        rotate_signing_keys(&world.control, world.clock.now()),
+        rotate_signing_keys(&world.control, world.clock.now()),
+    );
+    assert_ne!(one.unwrap(), two.unwrap());
+    assert_eq!(world.ask("select count(*)::text from control.signing_key").await, "1");
+}

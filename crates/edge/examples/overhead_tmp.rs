@@ -1,0 +1,213 @@
+//! What the gate adds to a bare axum route: in microseconds per request without a network, and as a share of the
+//! throughput over TCP with its clients on the same machine.
+//!
+//! `cargo run --release -p edge --example overhead`
+#![expect(clippy::print_stdout, reason = "prints its result")]
+
+use std::{
+    hint::black_box,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use axum::{Router, body::Body, routing::get};
+use bytes::Bytes;
+use edge::{
+    Api, AuthError, Edge, EdgeConfig, Identity, Op, Path, Principal, Problem, Registry, RegistryError, Reply,
+    Routes, Tenanted,
+    serve::{ServeConfig, serve},
+    telemetry::Metrics,
+};
+use http::{Request, StatusCode};
+use kernel::{
+    Actor, Clock, Currency, Permission, PermissionSet, Placement, Tenant, TenantId, TenantSettings,
+    TenantStatus, Tier, Timestamp,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    runtime::Builder,
+};
+use tower::Service;
+
+const ROUNDS: usize = 1;
+const REQUESTS: usize = 100_000;
+const CONNECTIONS: usize = 64;
+const SECONDS: u64 = 2;
+const BODY: Bytes = Bytes::from_static(&[b'x'; 600]);
+
+/// Answers at once, as a cache hit does.
+struct Known {
+    principal: Arc<Principal>,
+    tenant: Arc<Tenant>,
+}
+
+#[async_trait]
+impl Identity for Known {
+    async fn authenticate(&self, _bearer: &str, _now: Timestamp) -> Result<Arc<Principal>, AuthError> {
+        Ok(self.principal.clone())
+    }
+}
+
+#[async_trait]
+impl Registry for Known {
+    async fn find_tenant(&self, _slug: &str) -> Result<Option<Arc<Tenant>>, RegistryError> {
+        Ok(Some(self.tenant.clone()))
+    }
+
+    async fn find_tenant_by_id(&self, _id: TenantId) -> Result<Option<Arc<Tenant>>, RegistryError> {
+        Ok(Some(self.tenant.clone()))
+    }
+
+    async fn knows_origin(&self, _origin: &str) -> Result<bool, RegistryError> {
+        Ok(false)
+    }
+}
+
+fn known() -> anyhow::Result<Known> {
+    let tenant = Arc::new(Tenant {
+        id: TenantId::new(),
+        slug: "acme".into(),
+        name: "Acme".into(),
+        tier: Tier::Standard,
+        status: TenantStatus::Active,
+        currency: "EUR".parse::<Currency>().ok().context("a currency")?,
+        settings: TenantSettings::default(),
+        placement: Placement { shard: "main".into(), database: "none".into(), dedicated: false },
+    });
+    let principal = Arc::new(Principal {
+        actor: Actor::User("usr_01J00000000000000000000001".into()),
+        tenant: Some(tenant.id),
+        permissions: PermissionSet::new(["things:read", "things:write"]),
+        expires_at: "2999-01-01T00:00:00Z".parse()?,
+    });
+    Ok(Known { principal, tenant })
+}
+
+async fn get_thing(Tenanted(ctx): Tenanted, Path(id): Path<String>) -> Result<Reply, Problem> {
+    black_box((ctx, id));
+    Ok(Reply::bytes(StatusCode::OK, BODY, Some("1")))
+}
+
+fn gated() -> anyhow::Result<(Edge, Router)> {
+    let known = Arc::new(known()?);
+    let edge = Edge::new(EdgeConfig::default(), known.clone(), known, Arc::new(()), Clock::system());
+    let op = Op::get("/things/{id}", "get_thing", "One thing")
+        .permission(Permission::new("things:read"))
+        .returns::<String>(200)
+        .etag();
+    let routes = Routes::new("Things").add(op, get_thing).with_state(());
+    let router = Api::new([routes])?.into_router(&edge);
+    Ok((edge, router))
+}
+
+fn bare() -> Router {
+    Router::new().route("/api/v1/things/{id}", get(|| async { BODY }))
+}
+
+const PATH: &str = "/api/v1/things/thg_01J00000000000000000000001";
+
+fn token() -> String {
+    format!("Bearer {}", "eyJhbGciOiJFZERTQSJ9.".repeat(12))
+}
+
+/// Microseconds per request, called directly.
+async fn called(router: &mut Router) -> anyhow::Result<f64> {
+    let token = token();
+    let started = Instant::now();
+    for _ in 0..REQUESTS {
+        let request = Request::get(PATH).header("authorization", &token).header("x-tenant", "acme");
+        let response = router.call(request.body(Body::empty())?).await?;
+        anyhow::ensure!(response.status() == StatusCode::OK, "not answered");
+        black_box(response);
+    }
+    Ok(started.elapsed().as_secs_f64() * 1e6 / REQUESTS as f64)
+}
+
+/// One client that asks again as soon as it has its answer; returns how often it was answered.
+async fn client(address: SocketAddr, until: Instant) -> anyhow::Result<u64> {
+    let request =
+        format!("GET {PATH} HTTP/1.1\r\nhost: x\r\nauthorization: {}\r\nx-tenant: acme\r\n\r\n", token());
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (mut buffer, mut done) = (vec![0; 4096], 0);
+    while Instant::now() < until {
+        stream.write_all(request.as_bytes()).await?;
+        let mut got = 0;
+        // The answer ends with the body's 600 letters.
+        while got < 600 || !buffer[..got].ends_with(b"xxxxxxxx") {
+            let more = stream.read(&mut buffer[got..]).await?;
+            anyhow::ensure!(more > 0, "cut off");
+            got += more;
+        }
+        done += 1;
+    }
+    Ok(done)
+}
+
+fn cpu_us() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    (fields[11].parse::<f64>().unwrap_or(0.0) + fields[12].parse::<f64>().unwrap_or(0.0)) * 10_000.0
+}
+/// Requests per second over TCP.
+async fn over_tcp(address: SocketAddr) -> anyhow::Result<f64> {
+    let before = cpu_us();
+    let until = Instant::now() + Duration::from_secs(SECONDS);
+    let clients: Vec<_> = (0..CONNECTIONS).map(|_| tokio::spawn(client(address, until))).collect();
+    let mut total = 0;
+    for client in clients {
+        total += client.await??;
+    }
+    println!("   cpu per request {:.2} us", (cpu_us() - before) / total as f64);
+    Ok(total as f64 / SECONDS as f64)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn main() -> anyhow::Result<()> {
+    let metrics = Metrics::install()?;
+    let (edge, mut router) = gated()?;
+    Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let (mut plain, mut added) = (bare(), Vec::new());
+        for _ in 0..ROUNDS {
+            let (alone, behind) = (called(&mut plain).await?, called(&mut router).await?);
+            println!("called: bare {alone:.2} us, behind the gate {behind:.2} us");
+            added.push(behind - alone);
+            metrics.fold();
+        }
+        println!("median added: {:.2} us per request", median(added));
+        anyhow::Ok(())
+    })?;
+    Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        tokio::spawn(metrics.keep());
+        let (plain, full) =
+            (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
+        let (plain_at, full_at) = (plain.local_addr()?, full.local_addr()?);
+        let r2 = router.clone();
+        let e2 = edge.clone();
+        let (p2, f2) = (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
+        let (p2_at, f2_at) = (p2.local_addr()?, f2.local_addr()?);
+        tokio::spawn(async move { axum::serve(plain, bare()).await });
+        tokio::spawn(async move { axum::serve(f2, r2).await });
+        tokio::spawn(async move {
+            serve(full, router, &edge, &ServeConfig::default(), std::future::pending()).await
+        });
+        tokio::spawn(async move {
+            serve(p2, bare(), &e2, &ServeConfig::default(), std::future::pending()).await
+        });
+        for _ in 0..8 {
+            println!("bare axum::serve"); over_tcp(plain_at).await?;
+            println!("bare edge::serve"); over_tcp(p2_at).await?;
+            println!("gate axum::serve"); over_tcp(f2_at).await?;
+            println!("gate edge::serve"); over_tcp(full_at).await?;
+        }
+        Ok(())
+    })
+}
