@@ -35,6 +35,7 @@ pub use http::{
 };
 pub use import::{
     ImportError, ImportId, ImportRun, ImportStatus, PRODUCT_COLUMNS, ProductImport, import_products,
+    resume_imports,
 };
 pub use invariants::invariants;
 pub use jobs::{consumers, jobs};

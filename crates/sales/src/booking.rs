@@ -16,7 +16,7 @@ use crate::{
 
 /// Everything about a sale that is decided before it is written; the receipt number and shift are given when it is.
 #[derive(Debug, Clone)]
-pub struct Booking {
+pub(crate) struct Booking {
     /// Identity.
     pub id: SaleId,
     /// Sale, void or refund.
@@ -51,7 +51,7 @@ pub struct Booking {
 
 /// What the book gave a booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Receipt {
+pub(crate) struct Receipt {
     /// Its place in the register's gapless sequence.
     pub number: i64,
     /// The shift that was open.
@@ -60,7 +60,7 @@ pub struct Receipt {
 
 /// `S01-R02-000123`.
 #[must_use]
-pub fn receipt_number(prefix: &str, number: i64) -> String {
+pub(crate) fn receipt_number(prefix: &str, number: i64) -> String {
     format!("{prefix}{number:06}")
 }
 
@@ -85,7 +85,7 @@ pub(crate) const fn channel_word(channel: Channel) -> &'static str {
 /// The statement that writes sales, their lines and receipt numbers: gapless per register, as number and sale are one
 /// statement. Read its rows with [`decode_receipts`].
 #[must_use]
-pub fn insert_stmt(ctx: &Ctx, bookings: &[Booking]) -> Stmt {
+pub(crate) fn insert_stmt(ctx: &Ctx, bookings: &[Booking]) -> Stmt {
     insert_heads(Stmt::new(include_str!("insert_sales.sql")).bind(ctx.tenant_id()).bind(ctx.now()), bookings, |stmt| {
         insert_lines(stmt, bookings)
     })
@@ -155,7 +155,7 @@ fn taxes_json(booking: &Booking) -> serde_json::Value {
 ///
 /// # Errors
 /// [`DbError::Other`] when the rows are not of that statement.
-pub fn decode_receipts(rows: &[Row]) -> Result<HashMap<SaleId, Receipt>, DbError> {
+pub(crate) fn decode_receipts(rows: &[Row]) -> Result<HashMap<SaleId, Receipt>, DbError> {
     let read = |row: &Row| {
         Ok::<_, DbError>((row.try_get(0)?, Receipt { number: row.try_get(1)?, shift: row.try_get(2)? }))
     };
@@ -164,7 +164,7 @@ pub fn decode_receipts(rows: &[Row]) -> Result<HashMap<SaleId, Receipt>, DbError
 
 /// The goods that leave with a sale, or come back with a correction that restocks.
 #[must_use]
-pub fn movements(booking: &Booking) -> Vec<Movement> {
+pub(crate) fn movements(booking: &Booking) -> Vec<Movement> {
     let reason = match booking.kind {
         SaleKind::Sale => Reason::Sale,
         SaleKind::Void => Reason::Void,
@@ -186,7 +186,7 @@ pub fn movements(booking: &Booking) -> Vec<Movement> {
 
 /// How strictly the shelf is guarded against a booking of this kind.
 #[must_use]
-pub fn guard(ctx: &Ctx, kind: SaleKind) -> Guard {
+pub(crate) fn guard(ctx: &Ctx, kind: SaleKind) -> Guard {
     match (kind, ctx.tenant.settings.stock_policy) {
         (SaleKind::Sale, kernel::StockPolicy::Refuse) => Guard::Refuse,
         _ => Guard::Allow,
@@ -195,7 +195,7 @@ pub fn guard(ctx: &Ctx, kind: SaleKind) -> Guard {
 
 /// The sale as clients see it right after it was booked.
 #[must_use]
-pub fn booked_sale(ctx: &Ctx, booking: &Booking, receipt: Receipt) -> Sale {
+pub(crate) fn booked_sale(ctx: &Ctx, booking: &Booking, receipt: Receipt) -> Sale {
     let currency = ctx.tenant.currency;
     let money = |amount| Money::new(amount, currency);
     let line = |line: &crate::price_sale::BookedLine| SaleLine {

@@ -53,7 +53,7 @@ impl Default for SaleBatch {
 }
 
 /// One request's own result.
-pub type Outcome = Result<Sale, SaleError>;
+pub(crate) type Outcome = Result<Sale, SaleError>;
 
 type Job = (Ctx, SaleRequest);
 
@@ -186,7 +186,7 @@ const SHORT: &str = "out_of_stock ";
 
 /// What a failed submission means for its request.
 #[must_use]
-pub fn submission_error(error: DbError) -> SaleError {
+pub(crate) fn submission_error(error: DbError) -> SaleError {
     match &error {
         DbError::Check { constraint } => match constraint.strip_prefix(SHORT) {
             Some(sku) => SaleError::OutOfStock { sku: sku.to_owned(), left: None },

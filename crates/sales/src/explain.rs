@@ -6,7 +6,7 @@ use crate::model::Sale;
 
 /// One sentence per line, per rate and for the total.
 #[must_use]
-pub fn explain_vat(sale: &Sale, policy: Policy) -> Vec<String> {
+pub(crate) fn explain_vat(sale: &Sale, policy: Policy) -> Vec<String> {
     let mut told = Vec::with_capacity(sale.lines.len() + sale.vat.len() + 1);
     let terms = if policy.prices_include_vat { "including VAT" } else { "without VAT" };
     for line in &sale.lines {

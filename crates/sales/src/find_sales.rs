@@ -50,7 +50,7 @@ pub async fn find_sale(tx: &TenantTx, id: SaleId) -> Result<Option<Sale>, DbErro
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn find_sale_as_booked(tx: &TenantTx, id: SaleId) -> Result<Option<Sale>, DbError> {
+pub(crate) async fn find_sale_as_booked(tx: &TenantTx, id: SaleId) -> Result<Option<Sale>, DbError> {
     Ok(find_sale(tx, id).await?.map(|mut sale| {
         sale.status = SaleStatus::Completed;
         sale.refunded_total.amount = 0;

@@ -24,9 +24,9 @@ kernel::id!(
 );
 
 /// Lines on one sale at most.
-pub const MOST_LINES: usize = 500;
+pub(crate) const MOST_LINES: usize = 500;
 /// Tenders on one sale at most.
-pub const MOST_TENDERS: usize = 20;
+pub(crate) const MOST_TENDERS: usize = 20;
 
 /// Sale, or a correction that points back to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

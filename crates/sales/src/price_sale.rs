@@ -60,7 +60,7 @@ pub struct PricedSale {
 
 /// The VAT policy a tenant trades under now; frozen on each sale.
 #[must_use]
-pub fn policy(tenant: &Tenant) -> Policy {
+pub(crate) fn policy(tenant: &Tenant) -> Policy {
     Policy {
         prices_include_vat: tenant.settings.prices_include_vat,
         rounding: tenant.settings.vat_rounding,
@@ -69,7 +69,7 @@ pub fn policy(tenant: &Tenant) -> Policy {
 
 /// The stored word of a rounding rule.
 #[must_use]
-pub const fn rounding_word(rounding: VatRounding) -> &'static str {
+pub(crate) const fn rounding_word(rounding: VatRounding) -> &'static str {
     match rounding {
         VatRounding::Line => "line",
         VatRounding::Total => "total",

@@ -14,9 +14,9 @@ use utoipa::ToSchema;
 use crate::{error::SaleError, model::RegisterId, problems::*};
 
 /// The code of the register that programs sell on, in every shop that needs one.
-pub const PROGRAM_REGISTER: &str = "API";
+pub(crate) const PROGRAM_REGISTER: &str = "API";
 /// The code of the register that imported history is booked on.
-pub const HISTORY_REGISTER: &str = "IMP";
+pub(crate) const HISTORY_REGISTER: &str = "IMP";
 
 /// A till.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -95,7 +95,7 @@ pub async fn create_register(
 ///
 /// # Errors
 /// [`DbError`]; a cursor that is not of this list.
-pub async fn list_registers(
+pub(crate) async fn list_registers(
     tx: &TenantTx,
     shop: ShopId,
     page: &PageQuery,
@@ -129,7 +129,7 @@ pub async fn ensure_registers(
 
 /// What a sale needs of its register, kept in memory: nothing of it ever changes.
 #[derive(Clone)]
-pub struct Registers {
+pub(crate) struct Registers {
     db: Db,
     known: Cache<(TenantId, RegisterId), Arc<Register>>,
     programs: Cache<(TenantId, ShopId), Arc<Register>>,
@@ -144,7 +144,7 @@ impl std::fmt::Debug for Registers {
 impl Registers {
     /// An empty, bounded cache.
     #[must_use]
-    pub fn new(db: Db) -> Self {
+    pub(crate) fn new(db: Db) -> Self {
         Self { db, known: Cache::new(100_000), programs: Cache::new(100_000) }
     }
 
@@ -152,7 +152,7 @@ impl Registers {
     ///
     /// # Errors
     /// [`UNKNOWN_REGISTER`], [`REGISTER_IN_OTHER_SHOP`], [`UNKNOWN_SHOP`], [`SHOP_REQUIRED`], [`DbError`].
-    pub async fn resolve(
+    pub(crate) async fn resolve(
         &self,
         ctx: &Ctx,
         register: Option<RegisterId>,
@@ -178,7 +178,7 @@ impl Registers {
     ///
     /// # Errors
     /// [`DbError`].
-    pub async fn find(&self, ctx: &Ctx, id: RegisterId) -> Result<Option<Arc<Register>>, DbError> {
+    pub(crate) async fn find(&self, ctx: &Ctx, id: RegisterId) -> Result<Option<Arc<Register>>, DbError> {
         let key = (ctx.tenant_id(), id);
         if let Some(known) = self.known.get(&key) {
             return Ok(Some(known));

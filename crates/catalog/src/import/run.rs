@@ -222,8 +222,11 @@ fn remove(path: PathBuf) -> io::Result<()> {
     }
 }
 
-/// Takes up the imports of a tenant that nobody works on, one after the other, and forgets those long over.
-pub(crate) async fn resume_imports(catalog: &Catalog, ctx: &Ctx) -> Result<(), ImportError> {
+/// Takes up the imports of a tenant that nobody works on, one after the other, and forgets those over for 30 days.
+///
+/// # Errors
+/// [`ImportError`] of the first that could not be worked on; it is left for the next call.
+pub async fn resume_imports(catalog: &Catalog, ctx: &Ctx) -> Result<(), ImportError> {
     let (tx, now) = (catalog.db().begin(ctx).await?, catalog.clock().now());
     let left = tx.query(include_str!("find_left_runs.sql"), &[&tx.tenant_id(), &now]).await?;
     let over = now.checked_sub(KEPT).unwrap_or(Timestamp::UNIX_EPOCH);

@@ -15,7 +15,7 @@ pub struct Market {
     pub tenant: Arc<Tenant>,
     /// Somebody who may do everything with the catalog.
     pub clerk: Client,
-    _files: tempfile::TempDir,
+    files: tempfile::TempDir,
 }
 
 /// The migrations that the catalog needs.
@@ -42,7 +42,7 @@ impl Market {
         let catalog = made.unwrap();
         let tenant = site.add_tenant("acme");
         let clerk = site.member("acme", &["catalog:*"]);
-        let market = Self { site, catalog, tenant, clerk, _files: files };
+        let market = Self { site, catalog, tenant, clerk, files };
         market.seed(&market.tenant).await;
         market
     }
@@ -79,6 +79,16 @@ impl Market {
         let source = csvio::open(file).unwrap();
         let done = catalog::import_products(&self.catalog, ctx, source, &mut rejects, |_| {}).await.unwrap();
         (done, String::from_utf8(report).unwrap())
+    }
+
+    /// Where the file of an upload lies.
+    pub fn upload_path(&self, import: &str) -> std::path::PathBuf {
+        self.files.path().join("imports").join(format!("{}-{import}.upload", self.tenant.id))
+    }
+
+    /// What the job does for the merchant.
+    pub async fn resume(&self) {
+        catalog::resume_imports(&self.catalog, &self.ctx()).await.unwrap();
     }
 
     pub async fn export(&self, ctx: &Ctx) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! Products from files and back.
 
-use proptest::prelude::*;
+use proptest::{prelude::*, strategy::ValueTree as _};
 use serde_json::json;
 
 use crate::fixture::{Market, product};

@@ -170,3 +170,59 @@ impl Standing {
         Ok(row.try_get(0)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::EncodingKey;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::tokens::keys::make_key;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    // IDN-1, IDN-2
+    #[test]
+    fn issuer_and_audience_are_checked_even_under_a_good_signature() {
+        let key = make_key().unwrap();
+        let verifying = DecodingKey::from_ed_components(&key.public_x).unwrap();
+        let sign = |claims: Value| {
+            let signing = EncodingKey::from_ed_der(&key.private);
+            jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &signing).unwrap()
+        };
+        let check = |claims: Value| {
+            check_signature::<Value>(&sign(claims), &verifying, Algorithm::EdDSA, "https://a", "us").map(drop)
+        };
+        assert_eq!(check(json!({ "iss": "https://a", "aud": "us", "sub": "x", "exp": 1 })), Ok(()));
+        assert_eq!(check(json!({ "iss": "https://a", "aud": ["them", "us"], "sub": "x", "exp": 1 })), Ok(()));
+        for (claims, reason) in [
+            (json!({ "iss": "https://b", "aud": "us", "sub": "x", "exp": 1 }), "wrong issuer"),
+            (json!({ "iss": "https://a/", "aud": "us", "sub": "x", "exp": 1 }), "wrong issuer"),
+            (json!({ "iss": "https://a", "aud": "them", "sub": "x", "exp": 1 }), "wrong audience"),
+            (json!({ "iss": "https://a", "aud": [], "sub": "x", "exp": 1 }), "wrong audience"),
+            (json!({ "iss": "https://a", "sub": "x", "exp": 1 }), "lacks a claim"),
+            (json!({ "iss": "https://a", "aud": "us", "exp": 1 }), "lacks a claim"),
+            (json!({ "iss": "https://a", "aud": "us", "sub": "x" }), "lacks a claim"),
+        ] {
+            assert_eq!(check(claims.clone()), Err(AuthError::Invalid(reason)), "{claims}");
+        }
+        let other = DecodingKey::from_ed_components(&make_key().unwrap().public_x).unwrap();
+        let good = sign(json!({ "iss": "https://a", "aud": "us", "sub": "x", "exp": 1 }));
+        let refused = check_signature::<Value>(&good, &other, Algorithm::EdDSA, "https://a", "us");
+        assert_eq!(refused, Err(AuthError::Invalid("wrong signature")));
+    }
+
+    #[test]
+    fn a_token_is_good_from_nbf_to_exp_give_or_take_the_leeway() {
+        assert_eq!(check_times(100, Some(50), 0, at(99)), Ok(at(100)));
+        assert_eq!(check_times(100, None, 0, at(100)), Err(AuthError::Expired));
+        assert_eq!(check_times(100, None, 30, at(129)), Ok(at(130)));
+        assert_eq!(check_times(100, None, 30, at(130)), Err(AuthError::Expired));
+        assert_eq!(check_times(100, Some(50), 30, at(20)), Ok(at(130)));
+        assert!(check_times(100, Some(50), 30, at(19)).is_err());
+        assert!(check_times(i64::MAX, None, 30, at(1)).is_err());
+        assert_eq!(check_times(i64::MIN, None, 30, at(1)).is_err(), true);
+    }
+}

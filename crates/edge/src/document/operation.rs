@@ -111,7 +111,12 @@ fn path_schema(schema: RefOr<Schema>, name: &str) -> RefOr<Schema> {
 fn responses(op: &Op, named: &mut Named) -> BTreeMap<u16, Response> {
     let mut all = BTreeMap::new();
     for success in &op.success {
-        all.insert(success.status, success_response(op, success, named));
+        let response = success_response(op, success, named);
+        // A status may be answered in several media types.
+        match all.entry(success.status) {
+            Entry::Vacant(entry) => drop(entry.insert(response)),
+            Entry::Occupied(mut entry) => entry.get_mut().content.extend(response.content),
+        }
     }
     if op.is_cacheable() {
         let unchanged = ResponseBuilder::new().description("The client has the present version already.");

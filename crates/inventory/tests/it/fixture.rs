@@ -10,41 +10,44 @@ use jiff::Timestamp;
 use kernel::{Ctx, Quantity, Tenant};
 use testkit::TestDatabases;
 
-pub const BREAD: &str = "BREAD";
-pub const MILK: &str = "MILK";
-pub const SKUS: [&str; 4] = [BREAD, MILK, "EGGS", "SALT"];
+pub(crate) const BREAD: &str = "BREAD";
+pub(crate) const MILK: &str = "MILK";
+pub(crate) const SKUS: [&str; 4] = [BREAD, MILK, "EGGS", "SALT"];
 
-pub fn start() -> Timestamp {
+pub(crate) fn start() -> Timestamp {
     "2026-11-21T10:00:00Z".parse().unwrap()
 }
 
-pub fn units(count: i64) -> Quantity {
+pub(crate) fn units(count: i64) -> Quantity {
     Quantity::from_units(count).unwrap()
 }
 
-pub struct Fixture {
-    pub databases: Arc<TestDatabases>,
-    pub db: Db,
-    pub tenant: Arc<Tenant>,
-    pub shops: [ShopId; 2],
-    pub now: Timestamp,
+pub(crate) fn migrations() -> Migrations {
+    Migrations::tenant([
+        messages::MIGRATIONS,
+        edge::idempotency::MIGRATIONS,
+        catalog::MIGRATIONS,
+        inventory::MIGRATIONS,
+    ])
+}
+
+pub(crate) struct Fixture {
+    pub(crate) databases: Arc<TestDatabases>,
+    pub(crate) db: Db,
+    pub(crate) tenant: Arc<Tenant>,
+    pub(crate) shops: [ShopId; 2],
+    pub(crate) now: Timestamp,
 }
 
 impl Fixture {
-    pub async fn new() -> Self {
-        let tenant = Migrations::tenant([
-            messages::MIGRATIONS,
-            edge::idempotency::MIGRATIONS,
-            catalog::MIGRATIONS,
-            inventory::MIGRATIONS,
-        ]);
-        let databases = TestDatabases::create(&tenant, &Migrations::control([])).await.unwrap();
+    pub(crate) async fn new() -> Self {
+        let databases = TestDatabases::create(&migrations(), &Migrations::control([])).await.unwrap();
         let db = databases.db().unwrap();
         Self::merchant(Arc::new(databases), db, "acme").await
     }
 
     /// Another merchant in the same database.
-    pub async fn neighbour(&self, slug: &str) -> Self {
+    pub(crate) async fn neighbour(&self, slug: &str) -> Self {
         Self::merchant(self.databases.clone(), self.db.clone(), slug).await
     }
 
@@ -59,7 +62,7 @@ impl Fixture {
         Self { databases, db, tenant, shops: [shops["S01"], shops["S02"]], now }
     }
 
-    pub fn later(&self, seconds: i64) -> Self {
+    pub(crate) fn later(&self, seconds: i64) -> Self {
         let now = self.now + jiff::SignedDuration::from_secs(seconds);
         Self {
             databases: self.databases.clone(),
@@ -70,23 +73,23 @@ impl Fixture {
         }
     }
 
-    pub fn ctx(&self) -> Ctx {
+    pub(crate) fn ctx(&self) -> Ctx {
         self.databases.ctx(&self.tenant, self.now)
     }
 
-    pub async fn begin(&self) -> TenantTx {
+    pub(crate) async fn begin(&self) -> TenantTx {
         self.db.begin(&self.ctx()).await.unwrap()
     }
 
-    pub fn line(&self, shop: usize, sku: &str, count: i64) -> StockLine {
+    pub(crate) fn line(&self, shop: usize, sku: &str, count: i64) -> StockLine {
         StockLine { shop: self.shops[shop], sku: sku.to_owned(), quantity: units(count) }
     }
 
-    pub fn hold_line(&self, shop: usize, sku: &str, count: i64) -> HoldLine {
+    pub(crate) fn hold_line(&self, shop: usize, sku: &str, count: i64) -> HoldLine {
         HoldLine { shop: self.shops[shop], sku: sku.to_owned(), quantity: units(count) }
     }
 
-    pub fn sold(&self, shop: usize, sku: &str, count: i64) -> Movement {
+    pub(crate) fn sold(&self, shop: usize, sku: &str, count: i64) -> Movement {
         Movement {
             shop: self.shops[shop],
             sku: sku.to_owned(),
@@ -98,7 +101,7 @@ impl Fixture {
         }
     }
 
-    pub async fn restock(&self, shop: usize, sku: &str, count: i64) {
+    pub(crate) async fn restock(&self, shop: usize, sku: &str, count: i64) {
         let tx = self.begin().await;
         let lines = vec![self.line(shop, sku, count)];
         inventory::restock(&tx, Restock { lines, note: None }).await.unwrap();
@@ -106,7 +109,7 @@ impl Fixture {
     }
 
     /// Sells what the lines say, or nothing; whether it was sold.
-    pub async fn sell(&self, lines: &[(usize, &str, i64)]) -> bool {
+    pub(crate) async fn sell(&self, lines: &[(usize, &str, i64)]) -> bool {
         let movements: Vec<Movement> =
             lines.iter().map(|(shop, sku, count)| self.sold(*shop, sku, *count)).collect();
         let tx = self.begin().await;
@@ -121,7 +124,7 @@ impl Fixture {
     }
 
     /// Reserves for `seconds`, trying again when a deadlock was in the way; `None` when there was not enough.
-    pub async fn reserve(&self, lines: Vec<HoldLine>, seconds: u64) -> Option<ReservationId> {
+    pub(crate) async fn reserve(&self, lines: Vec<HoldLine>, seconds: u64) -> Option<ReservationId> {
         let input = ReserveStock { reference: None, hold_for: Duration::from_secs(seconds), lines };
         let tx = self.begin().await;
         match inventory::reserve_stock(&tx, input).await {
@@ -134,19 +137,19 @@ impl Fixture {
         }
     }
 
-    pub async fn confirm(&self, id: ReservationId) -> Result<(), inventory::CloseReservationError> {
+    pub(crate) async fn confirm(&self, id: ReservationId) -> Result<(), inventory::CloseReservationError> {
         let tx = self.begin().await;
         inventory::confirm_stock(&tx, id).await?;
         tx.commit().await.map_err(Into::into)
     }
 
-    pub async fn release(&self, id: ReservationId) -> Result<(), inventory::CloseReservationError> {
+    pub(crate) async fn release(&self, id: ReservationId) -> Result<(), inventory::CloseReservationError> {
         let tx = self.begin().await;
         inventory::release_stock(&tx, id).await?;
         tx.commit().await.map_err(Into::into)
     }
 
-    pub async fn expire(&self) -> usize {
+    pub(crate) async fn expire(&self) -> usize {
         let tx = self.begin().await;
         let count = inventory::expire_reservations(&tx, 100).await.unwrap();
         tx.commit().await.unwrap();
@@ -154,32 +157,32 @@ impl Fixture {
     }
 
     /// The stock row, if there is one.
-    pub async fn level(&self, shop: usize, sku: &str) -> Option<Level> {
+    pub(crate) async fn level(&self, shop: usize, sku: &str) -> Option<Level> {
         let tx = self.begin().await;
         let rows = tx.run(inventory::levels_stmt(tx.ctx(), &[(self.shops[shop], sku)])).await.unwrap();
         inventory::decode_levels(&rows).unwrap().pop()
     }
 
     /// On hand and reserved, in whole units.
-    pub async fn on_hand_and_reserved(&self, shop: usize, sku: &str) -> (i64, i64) {
+    pub(crate) async fn on_hand_and_reserved(&self, shop: usize, sku: &str) -> (i64, i64) {
         let level = self.level(shop, sku).await;
         level.map_or((0, 0), |level| (level.on_hand / 1000, level.reserved / 1000))
     }
 
-    pub async fn invariants(&self) -> Vec<kernel::Violation> {
+    pub(crate) async fn invariants(&self) -> Vec<kernel::Violation> {
         let tx = self.begin().await;
         inventory::invariants(&tx).await.unwrap()
     }
 
     /// How many messages of that type this merchant has published.
-    pub async fn published(&self, kind: &str) -> i64 {
+    pub(crate) async fn published(&self, kind: &str) -> i64 {
         let client = self.databases.look().await.unwrap();
         let sql = "select count(*) from messages.outbox where tenant_id = $1 and kind = $2";
         client.query_one(sql, &[&self.tenant.id, &kind]).await.unwrap().get(0)
     }
 }
 
-async fn create_products(db: &Db, ctx: &Ctx) {
+pub(crate) async fn create_products(db: &Db, ctx: &Ctx) {
     let tx = db.begin(ctx).await.unwrap();
     catalog::seed_tax_rates(&tx).await.unwrap();
     tx.commit().await.unwrap();
@@ -193,6 +196,6 @@ async fn create_products(db: &Db, ctx: &Ctx) {
 }
 
 /// The database's error behind one of reservations.
-pub fn is_conflict(error: &inventory::CloseReservationError) -> bool {
+pub(crate) fn is_conflict(error: &inventory::CloseReservationError) -> bool {
     matches!(error, inventory::CloseReservationError::Db(DbError::Conflict(_)))
 }

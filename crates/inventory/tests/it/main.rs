@@ -4,6 +4,8 @@
 mod alerts;
 mod changes;
 mod fixture;
+mod http_reservations;
+mod http_stock;
 mod imports;
 mod isolation;
 mod model;
