@@ -51,7 +51,7 @@ pub fn routes(state: Reporting) -> Routes<()> {
             .description(ABOUT)
             .permission(REPORTS_READ)
             .returns::<SalesReport>(200)
-            .returns_raw(200, csv::CSV)
+            .returns_raw(200, "text/csv")
             .problems(&[REPORT_TOO_LARGE]),
             get_sales,
         )
@@ -60,7 +60,7 @@ pub fn routes(state: Reporting) -> Routes<()> {
                 .description(ABOUT)
                 .permission(REPORTS_READ)
                 .returns::<VatReport>(200)
-                .returns_raw(200, csv::CSV)
+                .returns_raw(200, "text/csv")
                 .problems(&[REPORT_TOO_LARGE]),
             get_vat,
         )

@@ -89,7 +89,11 @@ pub(crate) fn reverse_line(
     restock: bool,
 ) -> BookedLine {
     let upto = before.checked_add(quantity).unwrap_or(line.quantity);
-    let part = |whole: i64| -kernel::vat::slice(whole, before, upto, line.quantity);
+    // A whole line goes back as it is, also one of history with a quantity of zero or below.
+    let part = |whole: i64| match quantity == line.quantity {
+        true => -whole,
+        false => -kernel::vat::slice(whole, before, upto, line.quantity),
+    };
     let (gross, vat) = (part(line.gross.amount), part(line.vat.amount));
     BookedLine {
         line: number,

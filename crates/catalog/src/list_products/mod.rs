@@ -60,7 +60,12 @@ pub(crate) async fn list_products(
         true => Some(facets::count_facets(tx, filter, &wanted, way).await?),
         false => None,
     };
-    let total = if extras.total { Some(estimate_total(tx, filter, &wanted).await?) } else { None };
+    let total = match extras.total {
+        // All of them are on this page.
+        true if filter.after.is_none() && next.is_none() => Some(hits.len() as i64),
+        true => Some(estimate_total(tx, filter, &wanted).await?),
+        false => None,
+    };
     Ok(Found { products: hits.into_iter().map(|hit: Hit| hit.product).collect(), next, facets, total })
 }
 

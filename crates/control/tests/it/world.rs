@@ -119,6 +119,15 @@ impl World {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut ControlConfig)) -> Self {
+        Self::start_at_with(START.parse().unwrap(), change).await
+    }
+
+    /// With the clock standing at `start`, for parts that go by the real one.
+    pub(crate) async fn start_at(start: kernel::Timestamp) -> Self {
+        Self::start_at_with(start, |_| {}).await
+    }
+
+    async fn start_at_with(start: kernel::Timestamp, change: impl FnOnce(&mut ControlConfig)) -> Self {
         let control_migrations = db::Migrations::control([control::MIGRATIONS, messages::CONTROL_MIGRATIONS]);
         let databases = TestDatabases::create(&tenant_migrations(), &control_migrations).await.unwrap();
         let mut config = ControlConfig {
@@ -129,7 +138,7 @@ impl World {
             ..ControlConfig::default()
         };
         change(&mut config);
-        let clock = Clock::fake(START.parse().unwrap());
+        let clock = Clock::fake(start);
         Self::over(databases, clock, config).await
     }
 

@@ -1,6 +1,6 @@
 //! One operation as OpenAPI describes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use kernel::Code;
 use serde_json::json;

@@ -121,6 +121,9 @@ async fn filters_that_make_no_sense_are_refused_by_name() {
         assert_eq!(refused.text("/errors/0/parameter"), name, "{query}: {}", refused.json);
     }
     market.clerk.get("/sales?cursor=bm9wZQ").await.is_problem(404, "NOT_FOUND");
+    // ["-009000-01-01T00:00:00Z","sal_01J00000000000000000000000"]: made up, but it reads like one.
+    let made_up = "WyItMDA5MDAwLTAxLTAxVDAwOjAwOjAwWiIsInNhbF8wMUowMDAwMDAwMDAwMDAwMDAwMDAwMDAwMCJd";
+    market.clerk.get(&format!("/sales?cursor={made_up}")).await.is(200);
 }
 
 // SAL-6, HTTP-7
