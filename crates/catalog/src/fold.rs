@@ -9,6 +9,9 @@ const KEY_BYTES: usize = 120;
 
 /// Lower case, accents and ligatures taken apart.
 pub(crate) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let mut folded = String::with_capacity(text.len());
     for letter in text.nfkd().filter(|letter| !is_combining_mark(*letter)) {
         for lower in letter.to_lowercase() {
@@ -34,7 +37,7 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
     let words: Vec<String> = folded
         .split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| !word.is_empty())
-        .map(|word| word.chars().take(WORD_CHARS).collect())
+        .map(|word| word.char_indices().nth(WORD_CHARS).map_or(word, |(end, _)| &word[..end]).to_owned())
         .collect();
     words.into_iter()
 }

@@ -49,10 +49,10 @@ pub use staff::{
     take_on,
 };
 pub use tenants::{
-    CreateTenant, CreateTenantError, CreatedTenant, PlacementKind, PlacementView, ProvisioningView, Seeder, Settings,
+    CreateTenant, CreateTenantError, CreatedTenant, PlacementKind, PlacementView, ProvisioningView, ResetAdmin, Seeder, Settings,
     SuspendError, TenantDatabases, TenantFilter, TenantView, UpdateTenant, UpdateTenantError, check_new_tenant,
     create_tenant, find_tenant, find_tenant_by_id, list_placements, list_tenants, list_tenants_by_id,
-    resume_provisioning, resume_tenant, suspend_tenant, update_tenant,
+    reset_admin, resume_provisioning, resume_tenant, suspend_tenant, update_tenant,
 };
 pub use tokens::{KeyError, MAX_TTL, MasterKey, OperatorToken, SealError, rotate_signing_keys, sign_operator_token};
 

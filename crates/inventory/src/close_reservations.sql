@@ -2,9 +2,10 @@
 -- again. Confirming takes the units from the shelf by movements; releasing and expiring only gives them back.
 -- $1 tenant, $2 reservation ids, $3 new state, $4 now
 with due as materialized (
+    -- Open, said so that the index of all open ones, which may be many, is not taken for it.
     select id
     from inventory.reservation
-    where tenant_id = $1 and id = any ($2::uuid[]) and state = 'open'
+    where tenant_id = $1 and id = any ($2::uuid[]) and closed_at is null
       and case $3::text when 'confirmed' then expires_at > $4
                         when 'expired' then expires_at <= $4
                         else true end

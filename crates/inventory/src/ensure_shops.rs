@@ -36,9 +36,9 @@ pub fn is_shop_name(name: &str) -> bool {
     !name.trim().is_empty() && name.chars().count() <= 200 && !name.chars().any(char::is_control)
 }
 
-async fn find<'a>(
+async fn find(
     tx: &TenantTx,
-    missing: &mut BTreeSet<&'a str>,
+    missing: &mut BTreeSet<&str>,
     shops: &mut HashMap<String, ShopId>,
 ) -> Result<(), DbError> {
     let names: Vec<&str> = missing.iter().copied().collect();

@@ -54,9 +54,10 @@ pub async fn list_movements(
     before: Option<MovementId>,
     limit: i64,
 ) -> Result<Vec<PostedMovement>, DbError> {
-    let sql = match filter.sku {
-        Some(_) => include_str!("list_movements_of_sku.sql"),
-        None => include_str!("list_movements.sql"),
+    let sql = match (&filter.sku, filter.reason) {
+        (Some(_), _) => include_str!("list_movements_of_sku.sql"),
+        (None, None | Some(Reason::Sale)) => include_str!("list_movements.sql"),
+        (None, Some(_)) => include_str!("list_movements_for_reason.sql"),
     };
     // The time within the id is that of the movement, so that a time range is a range of ids. It is whole
     // milliseconds; the statement looks at the exact time as well.

@@ -1,4 +1,4 @@
--- $1 tenant, $2 first id, $3 end id, $4 shop, $5 reason, $6 from, $7 to, $8 limit, $9 unused here
+-- $1 tenant, $2 first id, $3 end id, $4 shop, $5 reason, $6 from, $7 to, $8 limit, $9 null: no sku
 select id, shop_id, sku, quantity, reason, reference, note, occurred_at, created_at
 from inventory.movement
 where tenant_id = $1 and id >= $2 and id < $3

@@ -70,7 +70,7 @@ pub fn is_shop_code(text: &str) -> bool {
 ///
 /// # Errors
 /// [`DbError::Other`] when the row is of another shape.
-pub fn decode_shop(row: &Row) -> Result<Shop, DbError> {
+pub(crate) fn decode_shop(row: &Row) -> Result<Shop, DbError> {
     let kind: &str = row.try_get(3)?;
     Ok(Shop {
         id: row.try_get(0)?,

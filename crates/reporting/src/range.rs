@@ -98,7 +98,9 @@ impl Range {
             When::Day(day) => begin_of(day.saturating_add(1.day()), &zone),
             When::Moment(moment) => moment,
         };
-        if end < begin {
+        // A day counts whole, so that a last day just before the first one ends where that begins.
+        let days = matches!((from, to), (None | Some(When::Day(_)), None | Some(When::Day(_))));
+        if end < begin || (days && end == begin) {
             return Err(RangeError::Backwards);
         }
         let year = |year| begin_of(Date::constant(year, 1, 1), &TimeZone::UTC);
@@ -146,6 +148,7 @@ mod tests {
     #[test]
     fn what_is_no_stretch_of_time_is_refused_and_absurd_years_are_cut() {
         assert_eq!(range("2026-01-02", "2026-01-01T00:00:00Z", "UTC"), Err(RangeError::Backwards));
+        assert_eq!(range("2026-01-02", "2026-01-01", "UTC"), Err(RangeError::Backwards));
         assert_eq!(range("", "", "Mars/Olympus"), Err(RangeError::UnknownZone));
         let all = range("0001-01-01", "9999-12-31", "UTC").unwrap();
         assert_eq!(all, ("1970-01-01T00:00:00Z".into(), "2200-01-01T00:00:00Z".into()));

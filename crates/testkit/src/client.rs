@@ -33,7 +33,8 @@ impl Client {
 
     /// A caller of the server at `address` whom nobody knows.
     #[cfg(feature = "app")]
-    pub(crate) fn of_server(http: reqwest::Client, address: std::net::SocketAddr) -> Self {
+    #[must_use]
+    pub fn of_server(http: reqwest::Client, address: std::net::SocketAddr) -> Self {
         Self { way: Way::Network(http, address), headers: HeaderMap::new() }
     }
 

@@ -9,23 +9,23 @@ use kernel::{Ctx, Tenant};
 use serde_json::{Value, json};
 use testkit::{Client, Site, TestDatabases};
 
-pub struct Market {
-    pub site: Site,
-    pub catalog: Catalog,
-    pub tenant: Arc<Tenant>,
+pub(crate) struct Market {
+    pub(crate) site: Site,
+    pub(crate) catalog: Catalog,
+    pub(crate) tenant: Arc<Tenant>,
     /// Somebody who may do everything with the catalog.
-    pub clerk: Client,
+    pub(crate) clerk: Client,
     files: tempfile::TempDir,
 }
 
 /// The migrations that the catalog needs.
-pub fn migrations() -> Migrations {
+pub(crate) fn migrations() -> Migrations {
     Migrations::tenant([messages::MIGRATIONS, edge::idempotency::MIGRATIONS, catalog::MIGRATIONS])
 }
 
 impl Market {
     /// One merchant, `acme`, with the usual tax rates and nothing to sell.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let databases = TestDatabases::create(&migrations(), &Migrations::control([])).await.unwrap();
         let files = tempfile::tempdir().unwrap();
         let mut made = None;
@@ -48,7 +48,7 @@ impl Market {
     }
 
     /// Another merchant in the same database.
-    pub async fn add_merchant(&self, slug: &str) -> (Arc<Tenant>, Client) {
+    pub(crate) async fn add_merchant(&self, slug: &str) -> (Arc<Tenant>, Client) {
         let tenant = self.site.add_tenant(slug);
         self.seed(&tenant).await;
         (tenant, self.site.member(slug, &["catalog:*"]))
@@ -60,20 +60,20 @@ impl Market {
         tx.commit().await.unwrap();
     }
 
-    pub fn ctx(&self) -> Ctx {
+    pub(crate) fn ctx(&self) -> Ctx {
         self.site.ctx(&self.tenant)
     }
 
-    pub async fn begin(&self) -> TenantTx {
+    pub(crate) async fn begin(&self) -> TenantTx {
         self.site.db.begin(&self.ctx()).await.unwrap()
     }
 
     /// Imports a file; the sums and the report.
-    pub async fn import(&self, file: &[u8]) -> (ProductImport, String) {
+    pub(crate) async fn import(&self, file: &[u8]) -> (ProductImport, String) {
         self.import_as(&self.ctx(), file).await
     }
 
-    pub async fn import_as(&self, ctx: &Ctx, file: &[u8]) -> (ProductImport, String) {
+    pub(crate) async fn import_as(&self, ctx: &Ctx, file: &[u8]) -> (ProductImport, String) {
         let mut report = Vec::new();
         let mut rejects = RejectWriter::new(&mut report).unwrap();
         let source = csvio::open(file).unwrap();
@@ -82,50 +82,50 @@ impl Market {
     }
 
     /// Where the file of an upload lies.
-    pub fn upload_path(&self, import: &str) -> std::path::PathBuf {
+    pub(crate) fn upload_path(&self, import: &str) -> std::path::PathBuf {
         self.files.path().join("imports").join(format!("{}-{import}.upload", self.tenant.id))
     }
 
     /// What the job does for the merchant.
-    pub async fn resume(&self) {
+    pub(crate) async fn resume(&self) {
         catalog::resume_imports(&self.catalog, &self.ctx()).await.unwrap();
     }
 
-    pub async fn export(&self, ctx: &Ctx) -> Vec<u8> {
+    pub(crate) async fn export(&self, ctx: &Ctx) -> Vec<u8> {
         let mut file = Vec::new();
         catalog::export_products(&self.catalog, ctx, &mut file).await.unwrap();
         file
     }
 
     /// The kinds and subjects of all messages so far, in order.
-    pub async fn messages(&self) -> Vec<(String, String)> {
+    pub(crate) async fn messages(&self) -> Vec<(String, String)> {
         let look = self.site.databases.look().await.unwrap();
         let rows = look.query("select kind, subject from messages.outbox order by seq", &[]).await.unwrap();
         rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     }
 
     /// Fails when an invariant does not hold.
-    pub async fn check(&self) {
+    pub(crate) async fn check(&self) {
         self.check_as(&self.ctx()).await;
     }
 
-    pub async fn check_as(&self, ctx: &Ctx) {
+    pub(crate) async fn check_as(&self, ctx: &Ctx) {
         let tx = self.site.db.begin_read(ctx).await.unwrap();
         assert_eq!(catalog::invariants(&tx).await.unwrap(), []);
         tx.commit().await.unwrap();
     }
 
     /// The SKUs of a list, in its order.
-    pub async fn skus(&self, path: &str) -> Vec<String> {
+    pub(crate) async fn skus(&self, path: &str) -> Vec<String> {
         skus(&self.clerk.get(path).await.is(200).json)
     }
 }
 
-pub fn skus(page: &Value) -> Vec<String> {
+pub(crate) fn skus(page: &Value) -> Vec<String> {
     page["items"].as_array().unwrap().iter().map(|item| item["sku"].as_str().unwrap().to_owned()).collect()
 }
 
 /// A product with the least that is needed.
-pub fn product(sku: &str, name: &str, cents: i64) -> Value {
+pub(crate) fn product(sku: &str, name: &str, cents: i64) -> Value {
     json!({ "sku": sku, "name": name, "price": { "amount": cents, "currency": "EUR" } })
 }

@@ -34,7 +34,7 @@ async fn words_are_found_in_any_case_with_or_without_accents_and_from_their_begi
     check(&market, "creme brulee", &["1001X"]).await;
     check(&market, "chocolate milk", &["1002"]).await;
     check(&market, "milk chocolate", &["1002"]).await;
-    check(&market, "sweets", &["1001", "1001X"]).await;
+    check(&market, "sweets", &["1001X", "1001"]).await;
     check(&market, "cocoa", &["1001"]).await;
     check(&market, "xyzzy", &[]).await;
     check(&market, "chocolate xyzzy", &[]).await;
@@ -58,7 +58,7 @@ async fn typing_errors_are_forgiven() {
     check(&market, "dark choclate", &["1001"]).await;
     check(&market, "mlik", &["1002", "1003"]).await;
     check(&market, "sopu", &["9", "10"]).await;
-    check(&market, "aplpe", &["1004", "1005", "TEA-7"]).await;
+    check(&market, "aplpe", &["1004", "TEA-7"]).await;
 }
 
 // CAT-2: SKU and barcode first, also by their beginning.

@@ -13,13 +13,14 @@ use crate::{Control, tokens::opaque};
 /// Whose failures are counted: hashes, because the rows need no names.
 pub(super) struct Subjects {
     account: [u8; 32],
-    address: [u8; 32],
+    /// Unknown behind a Unix socket; then nothing is counted for it.
+    address: Option<[u8; 32]>,
 }
 
 impl Subjects {
     pub(super) fn new(email: &str, address: Option<IpAddr>) -> Self {
-        let address = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
-        Self { account: opaque::hash(email.as_bytes()), address: opaque::hash(address.as_bytes()) }
+        let address = address.map(|address| opaque::hash(address.to_canonical().to_string().as_bytes()));
+        Self { account: opaque::hash(email.as_bytes()), address }
     }
 }
 
@@ -32,7 +33,7 @@ pub(super) async fn find_lock(
     let row = tx
         .query_one(
             include_str!("find_lock.sql"),
-            &[&subjects.account.as_slice(), &subjects.address.as_slice(), &now],
+            &[&subjects.account.as_slice(), &subjects.address.as_ref().map(<[u8; 32]>::as_slice), &now],
         )
         .await?;
     let until: Option<Timestamp> = row.try_get(0)?;
@@ -49,9 +50,9 @@ pub(super) async fn count_failure(
     let config = control.config();
     let window: Duration = config.lockout();
     let mut locked = false;
-    let both =
-        [("account", subjects.account, config.lockout_failures), ("address", subjects.address, config.address_failures)];
-    for (scope, subject, most) in both {
+    let account = Some(("account", subjects.account, config.lockout_failures));
+    let address = subjects.address.map(|address| ("address", address, config.address_failures));
+    for (scope, subject, most) in account.into_iter().chain(address) {
         let most = i32::try_from(most).unwrap_or(i32::MAX);
         let row = tx
             .query_one(
@@ -68,4 +69,9 @@ pub(super) async fn count_failure(
 /// the guesses at others.
 pub(super) async fn forget_failures(tx: &ControlTx, subjects: &Subjects) -> Result<(), DbError> {
     tx.execute(include_str!("forget_failures.sql"), &[&subjects.account.as_slice()]).await.map(drop)
+}
+
+/// Lifts the lock of an account, for an operator who has set a new password.
+pub(crate) async fn forget_lock(tx: &ControlTx, email: &str) -> Result<(), DbError> {
+    forget_failures(tx, &Subjects::new(&email.to_ascii_lowercase(), None)).await
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    AccountId, Me, SignIn, SignInError, Tokens,
+    AccountId, Me, PasswordError, SignIn, SignInError, Tokens,
     me::{change_password, describe_account},
     password::{check_claim, check_claimed_password, check_password},
     refresh::refresh,
@@ -41,7 +41,7 @@ struct TokenRequest {
     #[garde(length(min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40)]
     tenant: Option<String>,
-    /// A refresh token, instead of address and password.
+    /// A refresh token, instead of address and password; it knows its tenant.
     #[garde(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200)]
     refresh_token: Option<String>,
@@ -115,12 +115,13 @@ async fn create_token(
     Json(body): Json<TokenRequest>,
 ) -> Result<Reply, Problem> {
     let whence = Whence::from(visitor);
+    let chooses = body.tenant.is_some();
     let tenant = wanted_tenant(body.tenant, &headers)?;
     let tokens = match (body.email, body.password, body.refresh_token) {
         (Some(email), Some(password), None) => {
             sign_in(&control, SignIn { email, password, tenant, whence }).await?
         }
-        (None, None, Some(token)) => refresh(&control, &token, &whence).await?,
+        (None, None, Some(token)) if !chooses => refresh(&control, &token, &whence).await?,
         _ => return Err(which_problem()),
     };
     Ok(Reply::ok(&tokens))
@@ -130,7 +131,7 @@ fn which_problem() -> Problem {
     Problem::invalid([edge::FieldError::pointer(
         "",
         edge::codes::INVALID_VALUE,
-        "give either email and password, or refreshToken",
+        "give either email and password, or refreshToken alone",
     )])
 }
 
@@ -207,6 +208,15 @@ impl From<Visitor> for Whence {
             agent: visitor.agent,
             correlation_id: visitor.correlation_id,
             now: visitor.now,
+        }
+    }
+}
+
+impl From<PasswordError> for Problem {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::new(SIGN_IN_BUSY),
+            PasswordError::Hashing => Self::internal(error),
         }
     }
 }

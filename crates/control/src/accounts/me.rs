@@ -75,13 +75,10 @@ pub(super) async fn change_password(
     let row = row.ok_or(SignInError::WrongCredentials)?;
     let (email, stored): (String, Option<String>) =
         (row.try_get(0).map_err(DbError::from)?, row.try_get(1).map_err(DbError::from)?);
-    let subjects = Subjects::new(&email, whence.address);
-    let lock = find_lock(&tx, &subjects, now).await?;
     tx.commit().await?;
-    if let Some(rest) = lock {
-        return Err(SignInError::Locked(u32::try_from(rest.as_secs().max(1)).unwrap_or(u32::MAX)));
-    }
+    let subjects = Subjects::new(&email, whence.address);
     let _turn = control.gate().enter(&email).await.ok_or(SignInError::Busy)?;
+    refuse_locked(control, &subjects, now).await?;
     let fits = control.passwords().verify(present, stored).await?;
     if !fits {
         let tx = control.db().control().await?;
@@ -97,6 +94,16 @@ pub(super) async fn change_password(
     forget_failures(&tx, &subjects).await?;
     tx.commit().await?;
     Ok(())
+}
+
+async fn refuse_locked(control: &Control, subjects: &Subjects, now: Timestamp) -> Result<(), SignInError> {
+    let tx = control.db().control().await?;
+    let lock = find_lock(&tx, subjects, now).await?;
+    tx.commit().await?;
+    match lock {
+        Some(rest) => Err(SignInError::locked_for(rest)),
+        None => Ok(()),
+    }
 }
 
 /// Makes every token of `account` worthless, everywhere.

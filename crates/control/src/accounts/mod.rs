@@ -26,6 +26,7 @@ kernel::id!(
 );
 
 pub(crate) use admit::{Admission, admit};
+pub(crate) use attempts::forget_lock;
 pub(crate) use email::check_email;
 pub(crate) use gate::SignInGate;
 pub(crate) use http::routes;
@@ -33,7 +34,7 @@ pub use me::{Me, MembershipView};
 pub(crate) use me::end_all_tokens;
 pub use operator::{CreateOperatorError, OperatorAccount, create_operator};
 pub use password::PasswordError;
-pub(crate) use password::{Passwords, check_new_password, random_password};
+pub(crate) use password::{Passwords, check_new_password, first_password};
 pub(crate) use session::revoke_sessions;
 pub use session::Tokens;
 pub use sign_in::{SignIn, SignInError, Whence, sign_in};

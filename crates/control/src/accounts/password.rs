@@ -13,6 +13,8 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 
+use crate::Control;
+
 /// A stored password that nothing fits, with the parameters of all others (m = 19 MiB, t = 2, p = 1): unknown accounts
 /// cost the same work.
 const NOBODYS: &str =
@@ -105,6 +107,20 @@ pub(crate) fn random_password() -> Result<SecretString, PasswordError> {
     let mut bytes = [0_u8; 15];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| PasswordError::Hashing)?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes).into())
+}
+
+/// The stored form of the password given, or of a made-up one, which is then to be shown once.
+pub(crate) async fn first_password(
+    control: &Control,
+    given: Option<SecretString>,
+) -> Result<(String, Option<SecretString>), PasswordError> {
+    match given {
+        Some(password) => Ok((control.passwords().hash(password).await?, None)),
+        None => {
+            let password = random_password()?;
+            Ok((control.passwords().hash(password.clone()).await?, Some(password)))
+        }
+    }
 }
 
 /// A rule for request types: length decides (NIST SP 800-63B), at most 128 characters.

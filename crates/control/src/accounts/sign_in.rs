@@ -80,6 +80,12 @@ pub enum SignInError {
     Database(#[from] DbError),
 }
 
+impl SignInError {
+    pub(super) fn locked_for(rest: jiff::SignedDuration) -> Self {
+        Self::Locked(u32::try_from(rest.as_secs().max(1)).unwrap_or(u32::MAX))
+    }
+}
+
 impl From<IssueError> for SignInError {
     fn from(error: IssueError) -> Self {
         match error {
@@ -121,7 +127,7 @@ pub async fn sign_in(control: &Control, input: SignIn) -> Result<Tokens, SignInE
     let account = known.as_ref().map(|known| known.holder.account);
     if let Some(rest) = lock {
         record(control, &input.whence, Kind::SignInLocked, None, account, "locked");
-        return Err(SignInError::Locked(u32::try_from(rest.as_secs().max(1)).unwrap_or(u32::MAX)));
+        return Err(SignInError::locked_for(rest));
     }
     let stored = known.as_ref().and_then(|known| known.password.clone());
     let fits = control.passwords().verify(input.password.clone(), stored).await?;

@@ -55,6 +55,9 @@ pub enum PutIssuerError {
 /// # Errors
 /// [`PutIssuerError::Unusable`].
 pub(super) async fn probe(control: &Control, url: &str) -> Result<(), PutIssuerError> {
+    if url == control.config().issuer {
+        return Err(PutIssuerError::Unusable("that is this installation itself".to_owned()));
+    }
     let keys = control.issuers().fetcher.fetch_keys(url).await;
     keys.map(drop).map_err(|error| PutIssuerError::Unusable(error.to_string()))
 }

@@ -83,7 +83,12 @@ impl KeySet {
         if let (Some(key), true) = (&found, age.is_some_and(|age| age < FRESH)) {
             return Asked::Key(key.clone());
         }
-        let _turn = self.turn.lock().await;
+        let _turn = match (&found, self.turn.try_lock(), age) {
+            (_, Ok(turn), _) => turn,
+            // Somebody is reading them again; meanwhile the old one is good enough.
+            (Some(key), Err(_), Some(age)) if age < STALE => return Asked::Key(key.clone()),
+            _ => self.turn.lock().await,
+        };
         let newer = self.known().filter(|newer| known.as_ref().is_none_or(|known| newer.read_at > known.read_at));
         if let Some(newer) = newer {
             return pick(&newer, kid, algorithm).map_or(Asked::Unknown, Asked::Key);

@@ -29,7 +29,7 @@ pub struct ClaimMapping {
     #[schema(min_length = 1, max_length = 200)]
     pub role_claim: Option<String>,
     /// From the issuer's roles to roles of this tenant. Without any, the issuer's names are taken as they are.
-    #[garde(length(max = 100))]
+    #[garde(length(max = 100), custom(check_names))]
     #[schema(value_type = HashMap<String, String>)]
     pub roles: BTreeMap<String, String>,
     /// A claim with permissions, as a list or in one text with spaces (`scope`). Only for issuers you trust with that.
@@ -40,6 +40,15 @@ pub struct ClaimMapping {
     #[garde(inner(length(min = 1, max = 40)))]
     #[schema(min_length = 1, max_length = 40)]
     pub default_role: Option<String>,
+}
+
+fn check_names(roles: &BTreeMap<String, String>, _ctx: &()) -> garde::Result {
+    let bounded = |text: &String| (1..=200).contains(&text.len());
+    if roles.iter().all(|(from, to)| bounded(from) && bounded(to)) {
+        Ok(())
+    } else {
+        Err(garde::Error::new("names must have 1 to 200 bytes"))
+    }
 }
 
 impl Default for ClaimMapping {

@@ -9,7 +9,7 @@ use super::{
     create_role::{CreateRoleError, check_permissions},
     find_role,
 };
-use crate::{Control, change::Change, permissions::find_beyond};
+use crate::{Control, change::Change, permissions::find_beyond, staff::lock_staff};
 
 /// How a role shall be.
 #[derive(Debug, Clone)]
@@ -82,6 +82,8 @@ pub async fn delete_role(
     version: Option<i32>,
 ) -> Result<(), ChangeRoleError> {
     let tenant = ctx.tenant_id();
+    // Nobody gets the role while it goes.
+    lock_staff(tx, tenant).await?;
     let role = own_role(ctx, tx, name).await?;
     if version.is_some_and(|version| version != role.version) {
         return Err(ChangeRoleError::Changed);

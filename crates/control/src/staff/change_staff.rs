@@ -3,7 +3,7 @@
 use db::{ControlTx, DbError};
 use kernel::Ctx;
 
-use super::{StaffMember, StaffStatus, find_staff};
+use super::{StaffMember, StaffStatus, find_staff, lock_staff};
 use crate::{
     Control,
     accounts::{AccountId, end_all_tokens, revoke_sessions},
@@ -73,8 +73,8 @@ pub async fn change_staff(
     input: ChangeStaff,
 ) -> Result<StaffMember, ChangeStaffError> {
     let tenant = ctx.tenant_id();
-    // Changes of one tenant's staff wait for each other: two administrators must not dismiss one another.
-    tx.query(include_str!("lock_staff.sql"), &[&tenant]).await?;
+    // Two administrators must not dismiss one another.
+    lock_staff(tx, tenant).await?;
     let member = find_staff(tx, tenant, account).await?.ok_or(ChangeStaffError::NotFound)?;
     if input.version.is_some_and(|version| version != member.version) {
         return Err(ChangeStaffError::Changed);

@@ -4,8 +4,11 @@ use db::DbError;
 use kernel::Ctx;
 use secrecy::SecretString;
 
-use super::take_on::{TakeOn, TakeOnError, first_password, take_on};
-use crate::{Control, accounts::PasswordError};
+use super::take_on::{TakeOn, TakeOnError, take_on};
+use crate::{
+    Control,
+    accounts::{PasswordError, first_password},
+};
 
 /// Why nobody was created.
 #[derive(Debug, thiserror::Error)]

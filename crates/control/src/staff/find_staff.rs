@@ -35,6 +35,11 @@ pub async fn find_staff(
     row.map(|row| decode(&row)).transpose()
 }
 
+/// Makes changes of one tenant's staff and roles wait for each other, until the transaction ends.
+pub(crate) async fn lock_staff(tx: &ControlTx, tenant: TenantId) -> Result<(), DbError> {
+    tx.query(include_str!("lock_staff.sql"), &[&tenant]).await.map(drop)
+}
+
 fn decode(row: &Row) -> Result<StaffMember, DbError> {
     let status = match row.try_get(4)? {
         "active" => StaffStatus::Active,

@@ -13,11 +13,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     ChangeStaff, ChangeStaffError, StaffMember, StaffStatus, TakeOn, TakeOnError, change_staff, find_staff,
     list_staff, take_on,
-    take_on::first_password,
 };
 use crate::{
     Control,
-    accounts::{AccountId, PasswordError, check_email, check_new_password},
+    accounts::{AccountId, check_email, check_new_password, first_password},
     idempotency::{Begun, begin},
     permissions::{STAFF_READ, STAFF_WRITE},
     problems::{ACCOUNT_SHARED, LAST_ADMIN, PERMISSION_BEYOND_YOURS, SIGN_IN_BUSY, STAFF_EXISTS, UNKNOWN_ROLE},
@@ -150,7 +149,7 @@ async fn create(
     idempotency: Idempotency,
     Json(body): Json<NewStaff>,
 ) -> Result<Reply, Problem> {
-    let (password_hash, made_up) = first_password(&control, body.password).await.map_err(busy)?;
+    let (password_hash, made_up) = first_password(&control, body.password).await?;
     let wanted = TakeOn { email: body.email, name: body.name, role: body.role, password_hash };
     let once = match begin(&control, Some(ctx.tenant_id()), idempotency, ctx.now()).await? {
         Begun::Replay(reply) => return Ok(reply),
@@ -182,7 +181,7 @@ async fn update(
     Json(body): Json<StaffChange>,
 ) -> Result<Reply, Problem> {
     let password_hash = match body.password {
-        Some(password) => Some(control.passwords().hash(password).await.map_err(busy)?),
+        Some(password) => Some(control.passwords().hash(password).await?),
         None => None,
     };
     let version = if_match.version()?;
@@ -191,13 +190,6 @@ async fn update(
     let member = change_staff(&control, &ctx, &tx, id, wanted).await?;
     tx.commit().await?;
     Ok(reply(&member))
-}
-
-fn busy(error: PasswordError) -> Problem {
-    match error {
-        PasswordError::Busy => Problem::new(SIGN_IN_BUSY),
-        PasswordError::Hashing => Problem::internal(error),
-    }
 }
 
 fn beyond(name: &str) -> Problem {

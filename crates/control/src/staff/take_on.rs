@@ -2,9 +2,8 @@
 
 use db::{ControlTx, DbError};
 use kernel::Ctx;
-use secrecy::SecretString;
 
-use super::{StaffMember, find_staff};
+use super::{StaffMember, find_staff, lock_staff};
 use crate::{
     Control,
     accounts::{Admission, admit},
@@ -63,6 +62,7 @@ pub async fn take_on(
     input: TakeOn,
 ) -> Result<StaffMember, TakeOnError> {
     let tenant = ctx.tenant_id();
+    lock_staff(tx, tenant).await?;
     check_assignable(tx, tenant, &ctx.caller.permissions, &input.role).await?;
     let admission = Admission {
         tenant,
@@ -78,18 +78,4 @@ pub async fn take_on(
     }
     let member = find_staff(tx, tenant, admitted.account).await?;
     member.ok_or_else(|| DbError::Other("the member just taken on is gone".to_owned()).into())
-}
-
-/// Hashes the password given, or a made-up one, which is then to be shown once.
-pub(super) async fn first_password(
-    control: &Control,
-    given: Option<SecretString>,
-) -> Result<(String, Option<SecretString>), crate::accounts::PasswordError> {
-    match given {
-        Some(password) => Ok((control.passwords().hash(password).await?, None)),
-        None => {
-            let password = crate::accounts::random_password()?;
-            Ok((control.passwords().hash(password.clone()).await?, Some(password)))
-        }
-    }
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Control,
-    accounts::{PasswordError, check_email, random_password},
+    accounts::{PasswordError, check_email, first_password},
 };
 
 /// Names that are addresses of the program itself.
@@ -102,12 +102,7 @@ pub async fn create_tenant(
     if RESERVED.contains(&input.slug.as_str()) {
         return Err(CreateTenantError::Reserved(input.slug));
     }
-    let made_up = input.admin_password.is_none().then(random_password).transpose()?;
-    let password = made_up.as_ref().or(input.admin_password.as_ref());
-    let hash = match password {
-        Some(password) => control.passwords().hash(password.clone()).await?,
-        None => return Err(PasswordError::Hashing.into()),
-    };
+    let (hash, made_up) = first_password(control, input.admin_password.clone()).await?;
     let claim = Uuid::now_v7();
     let tx = control.db().control().await?;
     let (tenant, fresh) = match find_tenant(&tx, &input.slug).await? {

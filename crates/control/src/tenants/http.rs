@@ -2,71 +2,24 @@
 
 use axum::extract::State;
 use edge::{
-    Idempotency, IfMatch, Json, Op, Operator, Path, Problem, Query, Reply, Routes,
+    IfMatch, Json, Op, Operator, Path, Problem, Query, Reply, Routes,
     page::{Cursor, Limit, Page},
 };
 use garde::Validate;
-use kernel::{Currency, TenantId, TenantStatus, Tier};
-use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use kernel::{TenantId, TenantStatus, Tier};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    CreateTenant, CreateTenantError, PlacementKind, Settings, SuspendError, TenantFilter, TenantView,
-    UpdateTenant, UpdateTenantError, create_tenant, find_tenant, list_tenants, resume_tenant, suspend_tenant,
-    update_tenant,
+    Settings, SuspendError, TenantFilter, TenantView, UpdateTenant, UpdateTenantError,
+    admission_http::{AdminView, NewTenantView, create, reset},
+    find_tenant, list_tenants, resume_tenant, suspend_tenant, update_tenant,
 };
 use crate::{
     Control,
-    accounts::{PasswordError, check_email, check_new_password},
-    idempotency::{Begun, begin},
     permissions::PLATFORM_TENANTS,
     problems::{SIGN_IN_BUSY, TENANT_EXISTS, TENANT_NAME_RESERVED, TENANT_NOT_READY},
 };
-
-/// What a tenant is created from.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct NewTenant {
-    /// The name in addresses and headers; never changes.
-    #[garde(pattern("^[a-z0-9][a-z0-9-]{0,38}[a-z0-9]$"))]
-    #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,38}[a-z0-9]$", example = "acme")]
-    slug: String,
-    /// The name for people.
-    #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200)]
-    name: String,
-    /// The tier.
-    #[garde(skip)]
-    tier: Tier,
-    /// The currency of its books; never changes.
-    #[garde(skip)]
-    currency: Currency,
-    /// The first administrator's address.
-    #[garde(custom(check_email))]
-    #[schema(min_length = 3, max_length = 254, example = "ann@example.org")]
-    admin_email: String,
-    /// Their password, 8 to 128 characters; made up when absent. An account that exists keeps its own.
-    #[garde(custom(check_new_password))]
-    #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 128)]
-    admin_password: Option<SecretString>,
-    /// Shared or dedicated; by tier when absent: free and standard share, enterprise has its own.
-    #[garde(skip)]
-    placement: Option<PlacementKind>,
-    /// Only a shard in this region.
-    #[garde(length(max = 40))]
-    #[schema(max_length = 40)]
-    #[serde(default)]
-    region: String,
-    /// This very shard.
-    #[garde(length(min = 1, max = 40))]
-    #[schema(min_length = 1, max_length = 40)]
-    shard: Option<String>,
-    /// How it trades.
-    #[garde(dive)]
-    #[serde(default)]
-    settings: Settings,
-}
 
 /// How a tenant shall be.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -82,16 +35,6 @@ struct TenantChange {
     /// How it trades, from the next sale on; unchanged when absent.
     #[garde(dive)]
     settings: Option<Settings>,
-}
-
-/// A tenant just created.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct NewTenantView {
-    #[serde(flatten)]
-    tenant: TenantView,
-    /// The first administrator's made-up password, if their account is new; shown this once.
-    admin_password: Option<String>,
 }
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
@@ -147,6 +90,17 @@ pub(super) fn routes() -> Routes<Control> {
             update,
         )
         .add(
+            Op::post("/admin/tenants/{slug}/admin", "reset_tenant_admin", "Give a tenant an administrator anew")
+                .description(
+                    "For merchants who have locked themselves out: makes the person an administrator with a new \
+                     password and ends all their sign-ins.",
+                )
+                .platform(PLATFORM_TENANTS)
+                .returns::<AdminView>(200)
+                .problems(&[SIGN_IN_BUSY]),
+            reset,
+        )
+        .add(
             Op::post("/admin/tenants/{slug}/suspend", "suspend_tenant", "Stop a tenant at once")
                 .platform(PLATFORM_TENANTS)
                 .returns::<TenantView>(200)
@@ -175,26 +129,6 @@ async fn list(
     let tenants = list_tenants(&tx, &filter).await?;
     tx.commit().await?;
     Ok(Reply::ok(&Page::from_rows(tenants, query.limit, |tenant| tenant.slug.clone())))
-}
-
-async fn create(
-    State(control): State<Control>,
-    Operator(caller): Operator,
-    idempotency: Idempotency,
-    Json(body): Json<NewTenant>,
-) -> Result<Reply, Problem> {
-    let workflow = match begin(&control, None, idempotency, caller.now).await? {
-        Begun::Replay(reply) => return Ok(reply),
-        Begun::Fresh(once) => once.into_workflow(),
-    };
-    let created = create_tenant(&control, &caller, body.into()).await?;
-    let admin_password = created.shown_password().map(str::to_owned);
-    let tenant = created.tenant;
-    let place = format!("{}/admin/tenants/{}", edge::API_PREFIX, tenant.slug);
-    let (etag, trades) = (tenant.etag(), tenant.status == TenantStatus::Active);
-    let view = NewTenantView { tenant, admin_password };
-    let reply = if trades { Reply::created(place, &view) } else { Reply::accepted(place, &view) };
-    workflow.finish(reply.etag(&etag)).await
 }
 
 async fn get(
@@ -256,37 +190,8 @@ fn reply(tenant: &TenantView) -> Reply {
     Reply::ok(tenant).etag(&tenant.etag())
 }
 
-async fn id_of(tx: &db::ControlTx, slug: &str) -> Result<TenantId, Problem> {
+pub(super) async fn id_of(tx: &db::ControlTx, slug: &str) -> Result<TenantId, Problem> {
     Ok(find_tenant(tx, slug).await?.ok_or_else(Problem::not_found)?.id)
-}
-
-impl From<NewTenant> for CreateTenant {
-    fn from(new: NewTenant) -> Self {
-        Self {
-            slug: new.slug,
-            name: new.name,
-            tier: new.tier,
-            currency: new.currency,
-            settings: new.settings.0,
-            placement: new.placement,
-            region: new.region,
-            shard: new.shard,
-            admin_email: new.admin_email,
-            admin_password: new.admin_password,
-        }
-    }
-}
-
-impl From<CreateTenantError> for Problem {
-    fn from(error: CreateTenantError) -> Self {
-        match error {
-            CreateTenantError::Exists(_) => Self::new(TENANT_EXISTS),
-            CreateTenantError::Reserved(_) => Self::new(TENANT_NAME_RESERVED),
-            CreateTenantError::Password(PasswordError::Busy) => Self::new(SIGN_IN_BUSY),
-            CreateTenantError::Password(error) => Self::internal(error),
-            CreateTenantError::Database(error) => error.into(),
-        }
-    }
 }
 
 impl From<UpdateTenantError> for Problem {

@@ -1,5 +1,6 @@
 //! Tenants: created, set up step by step, placed on shards, listed, changed, suspended and resumed.
 
+mod admission_http;
 mod create_tenant;
 mod databases;
 mod find_tenant;
@@ -8,6 +9,7 @@ mod list_tenants;
 mod model;
 mod place;
 mod provision;
+mod reset_admin;
 mod resume_provisioning;
 mod settings;
 mod settings_http;
@@ -20,6 +22,7 @@ pub use find_tenant::{find_tenant, find_tenant_by_id};
 pub use list_tenants::{TenantFilter, list_placements, list_tenants, list_tenants_by_id};
 pub(crate) use model::{decode_tenant, read_status};
 pub use model::{PlacementKind, PlacementView, ProvisioningView, TenantView};
+pub use reset_admin::{ResetAdmin, reset_admin};
 pub use resume_provisioning::resume_provisioning;
 pub use settings::Settings;
 pub use suspend_tenant::{SuspendError, resume_tenant, suspend_tenant};

@@ -106,7 +106,7 @@ async fn wrong_claims_are_refused_even_under_a_good_signature() {
     let scene = Scene::start(permissions()).await;
     let now = scene.world.clock.now().as_second();
     scene.staff(&scene.key.sign(&scene.claims(json!({})))).await.is(200);
-    scene.staff(&scene.key.sign(&scene.claims(json!({ "aud": ["x", "acme-app"], "exp": now + 300.5 })))).await.is(200);
+    scene.staff(&scene.key.sign(&scene.claims(json!({ "aud": ["x", "acme-app"], "exp": now as f64 + 300.5 })))).await.is(200);
     let asked = scene.issuer.asked();
     for change in [
         json!({ "aud": "other-app" }),
@@ -266,7 +266,8 @@ async fn an_issuer_that_cannot_be_read_or_is_another_is_not_entered() {
     scene.enter("acme", "second", "x", json!({})).await.is_problem(422, "ISSUER_UNUSABLE");
     scene.issuer.is_away(true);
     scene.enter("acme", "second", "x", json!({})).await.is_problem(422, "ISSUER_UNUSABLE");
-    for url in ["http://id.example.com", "https://user:secret@127.0.0.1", "not an address", "file:///etc/passwd"] {
+    let ourselves = scene.world.config.issuer.as_str();
+    for url in [ourselves, "http://id.example.com", "https://user:secret@127.0.0.1", "not an address", "file:///etc/passwd"] {
         let body = json!({ "url": url, "audience": "x", "algorithms": ["RS256"] });
         scene.operator.put("/admin/tenants/acme/issuers/x", body).await.is_problem(422, "ISSUER_UNUSABLE");
     }

@@ -1,5 +1,6 @@
 //! IDN-2: signing in at the built-in issuer, and what stands against guessing.
 
+use control::{SignIn, SignInError, Whence};
 use serde_json::json;
 
 use crate::world::{PASSWORD, World, credentials};
@@ -27,7 +28,7 @@ async fn address_and_password_give_a_short_access_token_and_a_refresh_token() {
 // IDN-2: no enumeration of users.
 #[tokio::test]
 async fn unknown_deactivated_and_wrong_look_the_same() {
-    let world = World::start_with(|config| config.address_failures = 1000).await;
+    let world = World::start().await;
     world.tenant("acme").await;
     world.tenant("gone").await;
     world.sql("update control.account set active = false where email = 'admin@gone.test'").await;
@@ -45,7 +46,7 @@ async fn unknown_deactivated_and_wrong_look_the_same() {
 // IDN-2: five failures in 15 minutes.
 #[tokio::test]
 async fn five_failures_lock_the_account_for_fifteen_minutes_even_for_the_right_password() {
-    let world = World::start_with(|config| config.address_failures = 1000).await;
+    let world = World::start().await;
     world.tenant("acme").await;
     for _ in 0..4 {
         world.sign_in(wrong("admin@acme.test")).await.is(401);
@@ -65,7 +66,7 @@ async fn five_failures_lock_the_account_for_fifteen_minutes_even_for_the_right_p
 
 #[tokio::test]
 async fn an_account_that_does_not_exist_is_locked_just_the_same() {
-    let world = World::start_with(|config| config.address_failures = 1000).await;
+    let world = World::start().await;
     for _ in 0..5 {
         world.sign_in(wrong("nobody@acme.test")).await.is(401);
     }
@@ -74,7 +75,7 @@ async fn an_account_that_does_not_exist_is_locked_just_the_same() {
 
 #[tokio::test]
 async fn failures_spread_over_more_than_fifteen_minutes_lock_nobody() {
-    let world = World::start_with(|config| config.address_failures = 1000).await;
+    let world = World::start().await;
     world.tenant("acme").await;
     for _ in 0..12 {
         world.sign_in(wrong("admin@acme.test")).await.is(401);
@@ -87,22 +88,31 @@ async fn failures_spread_over_more_than_fifteen_minutes_lock_nobody() {
 async fn one_address_cannot_guess_at_many_accounts() {
     let world = World::start().await;
     world.tenant("acme").await;
+    let from = async |address: &str, email: &str, password: &str| {
+        let whence = Whence {
+            address: Some(address.parse().unwrap()),
+            agent: None,
+            correlation_id: "test".into(),
+            now: world.clock.now(),
+        };
+        let input = SignIn { email: email.to_owned(), password: password.into(), tenant: None, whence };
+        control::sign_in(&world.control, input).await
+    };
     for number in 0..4 {
-        world.sign_in(wrong(&format!("user{number}@acme.test"))).await.is(401);
+        let guess = from("192.0.2.1", &format!("user{number}@acme.test"), "guessed").await;
+        assert!(matches!(guess, Err(SignInError::WrongCredentials)));
     }
     // A right password does not wash the guesses away.
-    world.sign_in(credentials("admin@acme.test")).await.is(200);
-    world.sign_in(wrong("user4@acme.test")).await.is(401);
-    world.sign_in(credentials("admin@acme.test")).await.is_problem(429, "SIGN_IN_LOCKED");
+    from("192.0.2.1", "admin@acme.test", PASSWORD).await.unwrap();
+    assert!(from("192.0.2.1", "user4@acme.test", "guessed").await.is_err());
+    let locked = from("192.0.2.1", "admin@acme.test", PASSWORD).await;
+    assert!(matches!(locked, Err(SignInError::Locked(900))), "{locked:?}");
+    from("192.0.2.2", "admin@acme.test", PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
 async fn guesses_made_at_once_are_counted_one_by_one() {
-    let world = World::start_with(|config| {
-        config.address_failures = 1000;
-        config.password_hashes_at_once = 4;
-    })
-    .await;
+    let world = World::start_with(|config| config.password_hashes_at_once = 4).await;
     world.tenant("acme").await;
     let guesses = (0..20).map(|_| {
         let stranger = world.stranger();
@@ -129,6 +139,7 @@ async fn what_is_neither_password_nor_refresh_token_is_refused() {
         json!({ "password": PASSWORD }),
         json!({ "email": "a@b.c", "password": PASSWORD, "refreshToken": "mhr_x" }),
         json!({ "email": "a@b.c", "password": "" }),
+        json!({ "refreshToken": "mhr_x", "tenant": "acme" }),
         json!({ "email": "a@b.c", "password": PASSWORD, "role": "super_admin" }),
         json!({ "email": "x".repeat(255), "password": PASSWORD }),
         json!({ "email": "a@b.c", "password": "x".repeat(1025) }),

@@ -19,7 +19,11 @@ with relation as (
 tenant_table as (
     -- A table that tenants' requests cannot touch at all (the relay's place in the outbox) needs no tenant.
     select
-        relation.*,
+        relation.oid,
+        relation.name,
+        relation.relrowsecurity,
+        relation.relforcerowsecurity,
+        relation.is_reachable,
         exists (
             select from pg_catalog.pg_attribute
             where attrelid = relation.oid and attname = 'tenant_id' and atttypid = 'uuid'::regtype and attnotnull
@@ -28,7 +32,9 @@ tenant_table as (
     where relkind in ('r', 'p')
 ),
 covered as (
-    select * from tenant_table where is_reachable or has_tenant
+    select oid, name, relrowsecurity, relforcerowsecurity, is_reachable, has_tenant
+    from tenant_table
+    where is_reachable or has_tenant
 ),
 finding as (
     select name || ': no column tenant_id uuid not null' as text from covered where not has_tenant

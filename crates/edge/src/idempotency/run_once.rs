@@ -15,7 +15,8 @@ const MOST_TRIES: u32 = 3;
 /// the others are told so. Without a key it simply runs in a transaction. A failed effect leaves nothing behind.
 ///
 /// Give `effect` what it needs by value (`async move |tx| ..`; the context is in the transaction): with references the
-/// compiler cannot prove today that the whole may change threads. It runs again, up to three times, when other transactions were in its way.
+/// compiler cannot prove today that the whole may change threads. It runs again, up to three times, when other
+/// transactions were in its way.
 ///
 /// # Errors
 /// The effect's problem; `IDEMPOTENCY_KEY_REUSED`, `IDEMPOTENCY_IN_PROGRESS`; what a database does.
@@ -53,15 +54,36 @@ where
         stored.check(idempotency)?;
         return Ok(stored.into_reply());
     }
-    let reply = effect(&mut tx).await?.into_result()?;
-    if let Some(stored) = Stored::of(idempotency, &reply) {
-        let kept = tx.run(insert_stmt(ctx, &[stored])).await?;
-        if kept.is_empty() {
-            // Another transaction stored this key between our look and our lock: its answer is the one that counts.
-            return Err(Problem::new(codes::DATABASE_BUSY).because("idempotency key stored meanwhile"));
+    match complete(ctx, idempotency, &mut tx, effect).await {
+        Ok(reply) => {
+            tx.commit().await?;
+            Ok(reply)
+        }
+        Err(problem) => {
+            // Waited for, so that the key is free again by the time the client, or the next try, comes with it.
+            let _ = tx.execute("rollback", &[]).await;
+            Err(problem)
         }
     }
-    tx.commit().await?;
+}
+
+/// The effect and its key, ready to be committed together.
+async fn complete<F>(
+    ctx: &Ctx,
+    idempotency: &Idempotency,
+    tx: &mut TenantTx,
+    effect: &F,
+) -> Result<Reply, Problem>
+where
+    F: AsyncFn(&mut TenantTx) -> Result<Reply, Problem>,
+{
+    let reply = effect(tx).await?.into_result()?;
+    if let Some(stored) = Stored::of(idempotency, &reply)
+        && tx.run(insert_stmt(ctx, &[stored])).await?.is_empty()
+    {
+        // Another transaction stored this key between our look and our lock: its answer is the one that counts.
+        return Err(Problem::new(codes::DATABASE_BUSY).because("idempotency key stored meanwhile"));
+    }
     Ok(reply)
 }
 

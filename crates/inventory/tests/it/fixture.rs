@@ -123,18 +123,17 @@ impl Fixture {
         true
     }
 
-    /// Reserves for `seconds`, trying again when a deadlock was in the way; `None` when there was not enough.
+    /// Reserves for `seconds`; `None` when there was not enough. Any conflict with others fails the test.
     pub(crate) async fn reserve(&self, lines: Vec<HoldLine>, seconds: u64) -> Option<ReservationId> {
         let input = ReserveStock { reference: None, hold_for: Duration::from_secs(seconds), lines };
         let tx = self.begin().await;
-        match inventory::reserve_stock(&tx, input).await {
-            Ok(held) => {
-                tx.commit().await.unwrap();
-                Some(held.id)
-            }
-            Err(inventory::ReserveStockError::OutOfStock(_)) => None,
-            Err(other) => panic!("{other}"),
+        let taken = inventory::reserve_stock(&tx, input).await;
+        if matches!(taken, Err(inventory::ReserveStockError::OutOfStock(_))) {
+            return None;
         }
+        let held = taken.unwrap();
+        tx.commit().await.unwrap();
+        Some(held.id)
     }
 
     pub(crate) async fn confirm(&self, id: ReservationId) -> Result<(), inventory::CloseReservationError> {

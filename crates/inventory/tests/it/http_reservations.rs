@@ -14,7 +14,8 @@ use crate::{
 async fn reserving_needs_a_key_and_repeating_it_holds_nothing_more() {
     let counter = Counter::open().await;
     counter.restock(BREAD, "5").await;
-    let body = json!({ "lines": [counter.line(0, BREAD, "2")], "reference": "cart 7", "expiresInSeconds": 60 });
+    let body =
+        json!({ "lines": [counter.line(0, BREAD, "2")], "reference": "cart 7", "expiresInSeconds": 60 });
     let call = || counter.clerk.api(Method::POST, "/inventory/reserve").json(&body);
     call().send().await.is_problem(400, "IDEMPOTENCY_KEY_REQUIRED");
     let first = call().key("k1").send().await.is(201);
@@ -37,8 +38,8 @@ async fn one_key_from_fifty_clients_at_once_holds_once() {
     let counter = Counter::open().await;
     counter.restock(BREAD, "50").await;
     let body = json!({ "lines": [counter.line(0, BREAD, "1")] });
-    let calls = (0..50)
-        .map(|_| counter.clerk.api(Method::POST, "/inventory/reserve").json(&body).key("once").send());
+    let calls =
+        (0..50).map(|_| counter.clerk.api(Method::POST, "/inventory/reserve").json(&body).key("once").send());
     for answer in join_all(calls).await {
         assert!(matches!(answer.status, 201 | 409), "{}", answer.status);
     }

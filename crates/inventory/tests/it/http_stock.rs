@@ -84,14 +84,16 @@ async fn stock_is_restocked_adjusted_sent_counted_and_seen_per_shop_and_in_the_b
     let sent = clerk.post("/inventory/transfers", transfer).await.is(200);
     let count = json!({ "lines": [{ "shopId": counter.shops[1], "sku": BREAD, "onHand": "3" }] });
     clerk.post("/inventory/counts", count).await.is(200);
-    let threshold =
-        json!({ "lines": [{ "shopId": counter.shops[1], "sku": BREAD, "threshold": "3" }] });
+    let threshold = json!({ "lines": [{ "shopId": counter.shops[1], "sku": BREAD, "threshold": "3" }] });
     let low = clerk.put("/inventory/thresholds", threshold).await.is(200);
     assert_eq!(low.json["levels"][0]["low"], true);
     let stock = clerk.get("/inventory/sku/BREAD").await.is(200);
     let row = |index: usize, name: &str| stock.json["items"][index][name].clone();
     assert_eq!((row(0, "shopCode"), row(0, "available")), (json!("S01"), json!("6")));
-    assert_eq!((row(1, "shopName"), row(1, "onHand"), row(1, "threshold")), (json!("Web"), json!("3"), json!("3")));
+    assert_eq!(
+        (row(1, "shopName"), row(1, "onHand"), row(1, "threshold")),
+        (json!("Web"), json!("3"), json!("3"))
+    );
     let book = clerk.get("/inventory/movements?sku=BREAD").await.is(200);
     assert_eq!(book.json["items"].as_array().unwrap().len(), 5);
     let transfers = clerk.get("/inventory/movements?reason=transfer_out&limit=1").await.is(200);
@@ -120,8 +122,12 @@ async fn refusals_name_the_line_and_say_how_much_is_left() {
         "fromShopId": counter.shops[0], "toShopId": ShopId::new(), "lines": [{ "sku": "NO-SUCH", "quantity": "1" }]
     });
     let refused = clerk.post("/inventory/transfers", nowhere).await.is_problem(422, "UNKNOWN_SHOP");
-    let pointers: Vec<&str> =
-        refused.json["errors"].as_array().unwrap().iter().filter_map(|error| error["pointer"].as_str()).collect();
+    let pointers: Vec<&str> = refused.json["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|error| error["pointer"].as_str())
+        .collect();
     assert_eq!(pointers, ["/toShopId", "/lines/0/sku"]);
     clerk.get("/inventory/sku/NO-SUCH").await.is_problem(404, "NOT_FOUND");
     assert_eq!(clerk.get("/inventory/sku/MILK").await.is(200).json["items"], json!([]));

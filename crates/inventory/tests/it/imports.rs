@@ -10,7 +10,6 @@ async fn import(fixture: &Fixture, file: &str) -> (StockImport, String) {
     let mut rejects = RejectWriter::new(&mut out).unwrap();
     let done =
         import_stock(&fixture.db, &fixture.ctx(), file.as_bytes(), &mut rejects, |_| ()).await.unwrap();
-    drop(rejects);
     (done, String::from_utf8(out).unwrap())
 }
 

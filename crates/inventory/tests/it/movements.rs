@@ -98,8 +98,14 @@ async fn the_book_is_listed_latest_first_page_by_page_and_narrowed_by_every_filt
     assert_eq!(found, [-453, -454]);
     let window = MovementFilter { sku: Some(BREAD.to_owned()), from, to, ..MovementFilter::default() };
     assert_eq!(list(&window, None, 100).await.len(), 1);
-    let restocks = MovementFilter { reason: Some(Reason::Restock), ..MovementFilter::default() };
-    assert!(list(&restocks, None, 100).await.is_empty());
+    let of = |reason| MovementFilter { reason: Some(reason), ..MovementFilter::default() };
+    assert!(list(&of(Reason::Restock), None, 100).await.is_empty());
+    assert_eq!(list(&of(Reason::Sale), None, 100).await, all);
+    let restock = Movement { reason: Reason::Restock, ..movements[3].clone() };
+    inventory::post_movements(&tx, &[restock], Guard::Allow).await.unwrap();
+    let found: Vec<i64> =
+        list(&of(Reason::Restock), None, 100).await.iter().map(|row| row.quantity).collect();
+    assert_eq!(found, [-453]);
 }
 
 // INV-1

@@ -157,3 +157,27 @@ async fn a_batch_of_holds_is_granted_as_a_whole_or_not_at_all() {
     assert!(granted[0].granted && granted[0].applied.level.reserved == 3000);
     assert_eq!(inventory::invariants(&tx).await.unwrap(), []);
 }
+
+// INV-2, MSG-6: what the job does for one tenant.
+#[tokio::test]
+async fn a_great_many_due_reservations_are_expired_in_transactions_of_bounded_size() {
+    let fixture = Fixture::new().await;
+    fixture.restock(0, BREAD, 500).await;
+    let hold = |_| inventory::Hold {
+        id: ReservationId::new(),
+        reference: None,
+        expires_at: fixture.later(60).now,
+        lines: vec![fixture.hold_line(0, BREAD, 1)],
+    };
+    let holds: Vec<inventory::Hold> = (0..450).map(hold).collect();
+    let tx = fixture.begin().await;
+    tx.run(inventory::hold_stmt(tx.ctx(), &holds)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(fixture.on_hand_and_reserved(0, BREAD).await, (500, 450));
+    let late = fixture.later(60).ctx();
+    assert_eq!(inventory::expire_due(&fixture.db, &late).await.unwrap(), 450);
+    assert_eq!(inventory::expire_due(&fixture.db, &late).await.unwrap(), 0);
+    assert_eq!(fixture.on_hand_and_reserved(0, BREAD).await, (500, 0));
+    assert_eq!(fixture.published("StockReleased").await, 450);
+    assert_eq!(fixture.invariants().await, []);
+}

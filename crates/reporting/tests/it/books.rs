@@ -87,7 +87,9 @@ impl Books {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(random_sales(&mut dice).as_bytes()).unwrap();
         let imported =
-            sales::import_sales(&self.site.db, &catalog, &self.ctx, file.path(), Vec::new(), |_| ()).await.unwrap();
+            sales::import_sales(&self.site.db, &catalog, &self.ctx, file.path(), Vec::new(), |_| ())
+                .await
+                .unwrap();
         assert_eq!(imported.rejected, 0);
         for sale in self.read().await {
             match dice.roll(8) {
@@ -118,7 +120,7 @@ impl Books {
         };
         let mut ctx = self.ctx.clone();
         let days = i64::try_from(dice.roll(40)).unwrap();
-        ctx.caller.now = ctx.caller.now + SignedDuration::from_hours(24 * days);
+        ctx.caller.now += SignedDuration::from_hours(24 * days);
         let tx = self.site.db.begin(&ctx).await.unwrap();
         if sales::refund_sale(&tx, sale.id, &input, None).await.is_ok() {
             tx.commit().await.unwrap();
@@ -142,8 +144,9 @@ impl Books {
 
 /// Some hundred sales from March to November, many of them around midnight and on the days when clocks change.
 fn random_sales(dice: &mut Dice) -> String {
-    let mut file =
-        String::from("external_id,shop,register,occurred_at,customer,sku,quantity,unit_price,discount,tender\n");
+    let mut file = String::from(
+        "external_id,shop,register,occurred_at,customer,sku,quantity,unit_price,discount,tender\n",
+    );
     let start: Timestamp = "2026-03-27T22:00:00Z".parse().unwrap();
     for number in 0..400 {
         let day = match dice.roll(4) {

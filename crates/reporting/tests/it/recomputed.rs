@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use inventory::ShopId;
 use jiff::Timestamp;
 use reporting::{
-    Range, SalesGroup, SalesGroupBy, SalesReportInput, VatGroupBy, VatReportInput, When, report_sales, report_vat,
+    Range, SalesGroup, SalesGroupBy, SalesReportInput, VatGroupBy, VatReportInput, When, report_sales,
+    report_vat,
 };
 use sales::Sale;
 
@@ -45,7 +46,9 @@ fn cut(path: &str, depth: Option<u16>) -> String {
 impl Books {
     fn selected(&self, range: &Range, shop: Option<ShopId>) -> Vec<&Sale> {
         let inside = |sale: &&Sale| {
-            sale.occurred_at >= range.from && sale.occurred_at < range.to && shop.is_none_or(|shop| sale.shop_id == shop)
+            sale.occurred_at >= range.from
+                && sale.occurred_at < range.to
+                && shop.is_none_or(|shop| sale.shop_id == shop)
         };
         self.sales.iter().filter(inside).collect()
     }
@@ -121,8 +124,15 @@ async fn every_sales_report_equals_a_recomputation_from_the_sales_themselves() {
     assert!(books.sales.len() > 450, "the books hold corrections as well: {}", books.sales.len());
     let shops: BTreeSet<ShopId> = books.sales.iter().map(|sale| sale.shop_id).collect();
     let shops: Vec<Option<ShopId>> = std::iter::once(None).chain(shops.into_iter().map(Some)).collect();
-    let kinds =
-        [(Day, None), (Month, None), (Shop, None), (Product, None), (Category, None), (Category, Some(1)), (Category, Some(2))];
+    let kinds = [
+        (Day, None),
+        (Month, None),
+        (Shop, None),
+        (Product, None),
+        (Category, None),
+        (Category, Some(1)),
+        (Category, Some(2)),
+    ];
     for range in ranges() {
         for shop in shops.iter().copied() {
             for (group_by, depth) in kinds {
@@ -166,7 +176,9 @@ async fn every_vat_report_equals_a_recomputation_from_the_sales_themselves() {
             let (rows, totals) = report_vat(&tx, &input).await.unwrap().unwrap();
             let reported: BTreeMap<_, _> = rows
                 .iter()
-                .map(|row| ((row.period.clone(), row.rate), (row.net.amount, row.vat.amount, row.gross.amount)))
+                .map(|row| {
+                    ((row.period.clone(), row.rate), (row.net.amount, row.vat.amount, row.gross.amount))
+                })
                 .collect();
             assert_eq!(reported, expected, "{input:?}");
             let sum: i64 = totals.iter().map(|row| row.vat.amount).sum();

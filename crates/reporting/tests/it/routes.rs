@@ -18,7 +18,8 @@ async fn a_report_is_read_page_by_page_and_its_totals_are_those_of_all_pages() {
         items.iter().map(|item| item[name]["amount"].as_i64().unwrap()).sum()
     };
     assert_eq!(whole.json["totals"]["gross"]["amount"], amounts(&whole.json, "gross"));
-    let first = books.clerk.get("/reports/sales?from=2026-03-01&to=2026-12-31&groupBy=month&limit=4").await.is(200);
+    let first =
+        books.clerk.get("/reports/sales?from=2026-03-01&to=2026-12-31&groupBy=month&limit=4").await.is(200);
     let path = format!(
         "/reports/sales?from=2026-03-01&to=2026-12-31&groupBy=month&limit=200&cursor={}",
         first.text("/nextCursor")

@@ -1,0 +1,15 @@
+//! The whole program: in this process over fresh databases, and as the real binary over a private cluster.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod authorisation;
+mod cli;
+mod crash;
+mod documents;
+mod fuzz;
+mod isolation;
+mod journey;
+mod logs;
+mod outage;
+mod races;
+mod shift_race;
+mod support;

@@ -1,0 +1,195 @@
+//! One good request per operation of the API. A new operation needs an entry here, or `authorisation` fails.
+
+use serde_json::{Value, json};
+
+use super::{World, eur};
+
+/// What a merchant is told who asks for another merchant's thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Foreign {
+    /// The request names nothing that belongs to anybody.
+    Nothing,
+    /// 404, as if it did not exist.
+    NotFound,
+    /// Refused with this status and code: the body refers to a thing that does not exist for the caller.
+    Refused(u16, &'static str),
+}
+
+/// A request that is fine in itself.
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// Below `/api/v1`, or whole when the operation stands at the root.
+    pub path: String,
+    /// What is sent.
+    pub body: Option<(&'static str, Vec<u8>)>,
+    /// What becomes of it when the things in it are another merchant's.
+    pub foreign: Foreign,
+}
+
+fn get(path: impl Into<String>) -> Example {
+    Example { path: path.into(), body: None, foreign: Foreign::Nothing }
+}
+
+fn send(path: impl Into<String>, body: Value) -> Example {
+    let body = Some(("application/json", body.to_string().into_bytes()));
+    Example { path: path.into(), body, foreign: Foreign::Nothing }
+}
+
+impl Example {
+    fn hidden(mut self) -> Self {
+        self.foreign = Foreign::NotFound;
+        self
+    }
+
+    fn refused(mut self, status: u16, code: &'static str) -> Self {
+        self.foreign = Foreign::Refused(status, code);
+        self
+    }
+}
+
+/// The example of an operation, about things of `world`; `None` for an operation that nobody has thought of.
+pub fn example(operation: &str, world: &World) -> Option<Example> {
+    of_goods(operation, world)
+        .or_else(|| of_the_till(operation, world))
+        .or_else(|| of_people(operation, world))
+        .or_else(|| of_the_operator(operation))
+}
+
+fn of_goods(operation: &str, w: &World) -> Option<Example> {
+    let line = |extra: (&str, &str)| json!({ "lines": [{ "shopId": w.shop, "sku": w.sku, extra.0: extra.1 }] });
+    let product = json!({ "name": "Wine", "price": eur(1300) });
+    let new_product = json!({ "sku": "NEW-1", "name": "New", "price": eur(100) });
+    let csv = || Some(("text/csv", b"sku,name,price\nNEW-2,New,1.00\n".to_vec()));
+    Some(match operation {
+        "list_products" => get("/products?q=wine"),
+        "create_product" => send("/products", new_product),
+        "get_product" => get(format!("/products/{}", w.product)).hidden(),
+        "get_product_by_sku" => get(format!("/products/sku/{}", w.sku)).hidden(),
+        "update_product" => send(format!("/products/{}", w.product), product).hidden(),
+        "delete_product" => get(format!("/products/{}", w.product)).hidden(),
+        "list_categories" => get("/categories"),
+        "import_products" => Example { body: csv(), ..get("/imports/products") },
+        "get_import" => get(format!("/imports/{}", w.import)).hidden(),
+        "get_import_rejects" => get(format!("/imports/{}/rejects", w.import)).hidden(),
+        "get_tax_rates" => get("/tax-rates"),
+        "set_tax_rates" => send("/tax-rates", json!({ "rates": [{ "category": "standard", "rate": 2000 }] })),
+        "list_shops" => get("/shops"),
+        "create_shop" => send("/shops", json!({ "name": "New shop" })),
+        "get_shop" => get(format!("/shops/{}", w.shop)).hidden(),
+        "update_shop" => {
+            let body = json!({ "name": "Renamed", "kind": "store", "active": true });
+            send(format!("/shops/{}", w.shop), body).hidden()
+        }
+        "list_stock_of_sku" => get(format!("/inventory/sku/{}", w.sku)),
+        "list_movements" => get("/inventory/movements"),
+        "get_reservation" => get(format!("/inventory/reservations/{}", w.reservation)).hidden(),
+        "reserve_stock" => send("/inventory/reserve", line(("quantity", "1"))).refused(422, "UNKNOWN_SHOP"),
+        "release_stock" => send("/inventory/release", json!({ "reservationId": w.reservation })).hidden(),
+        "confirm_stock" => send("/inventory/confirm", json!({ "reservationId": w.reservation })).hidden(),
+        "restock" => send("/inventory/restock", line(("quantity", "1"))).refused(422, "UNKNOWN_SHOP"),
+        "adjust_stock" => {
+            let mut body = line(("quantity", "-1"));
+            body["reason"] = json!("damaged");
+            send("/inventory/adjustments", body).refused(422, "UNKNOWN_SHOP")
+        }
+        "transfer_stock" => {
+            let lines = json!([{ "sku": w.sku, "quantity": "1" }]);
+            let body = json!({ "fromShopId": w.shop, "toShopId": w.other_shop, "lines": lines });
+            send("/inventory/transfers", body).refused(422, "UNKNOWN_SHOP")
+        }
+        "count_stock" => send("/inventory/counts", line(("onHand", "900"))).refused(422, "UNKNOWN_SHOP"),
+        "set_thresholds" => send("/inventory/thresholds", line(("threshold", "5"))).refused(422, "UNKNOWN_SHOP"),
+        _ => return None,
+    })
+}
+
+fn of_the_till(operation: &str, w: &World) -> Option<Example> {
+    let refund = json!({ "reason": "r", "lines": [{ "line": 1, "quantity": "0.1" }] });
+    Some(match operation {
+        "list_registers" => get(format!("/shops/{}/registers", w.shop)).hidden(),
+        "create_register" => send(format!("/shops/{}/registers", w.shop), json!({})).hidden(),
+        "open_shift" => {
+            send(format!("/registers/{}/shifts", w.register), json!({ "openingFloat": eur(0) })).hidden()
+        }
+        "move_cash" => {
+            let body = json!({ "kind": "pay_in", "amount": eur(1), "reason": "r" });
+            send(format!("/shifts/{}/cash", w.shift), body).hidden()
+        }
+        "close_shift" => send(format!("/shifts/{}/close", w.shift), json!({ "countedCash": eur(0) })).hidden(),
+        "get_shift_report" => get(format!("/shifts/{}/report", w.shift)).hidden(),
+        "create_sale" => send("/sales", w.basket("1")).refused(422, "UNKNOWN_REGISTER"),
+        "list_sales" => get("/sales"),
+        "get_sale" => get(format!("/sales/{}", w.sale)).hidden(),
+        "void_sale" => send(format!("/sales/{}/void", w.sale), json!({ "reason": "r" })).hidden(),
+        "refund_sale" => send(format!("/sales/{}/refund", w.sale), refund).hidden(),
+        "report_sales" => get("/reports/sales?groupBy=product"),
+        "report_vat" => get("/reports/vat"),
+        _ => return None,
+    })
+}
+
+fn of_people(operation: &str, w: &World) -> Option<Example> {
+    let key = json!({ "name": "New key", "permissions": ["keys:write"] });
+    let staff = json!({ "email": "new@staff.example", "role": "cashier", "password": "correct horse battery" });
+    let passwords = json!({ "currentPassword": "not this one", "newPassword": "correct horse battery" });
+    Some(match operation {
+        "list_customers" => get("/customers"),
+        "create_customer" => send("/customers", json!({ "name": "Bob" })),
+        "get_customer" => get(format!("/customers/{}", w.customer)).hidden(),
+        "update_customer" => send(format!("/customers/{}", w.customer), json!({ "name": "Bob" })).hidden(),
+        "delete_customer" => get(format!("/customers/{}", w.customer)).hidden(),
+        "list_api_keys" => get("/api-keys"),
+        "create_api_key" => send("/api-keys", key),
+        "get_api_key" => get(format!("/api-keys/{}", w.api_key)).hidden(),
+        "revoke_api_key" => get(format!("/api-keys/{}", w.api_key)).hidden(),
+        "list_staff" => get("/staff"),
+        "create_staff" => send("/staff", staff),
+        "get_staff" => get(format!("/staff/{}", w.staff)).hidden(),
+        "update_staff" => send(format!("/staff/{}", w.staff), json!({ "role": "cashier", "active": true })).hidden(),
+        "list_roles" => get("/roles"),
+        "create_role" => send("/roles", json!({ "name": "helper", "permissions": ["roles:write"] })),
+        "get_role" => get(format!("/roles/{}", w.role)).hidden(),
+        "update_role" => {
+            send(format!("/roles/{}", w.role), json!({ "description": "d", "permissions": ["roles:write"] })).hidden()
+        }
+        "delete_role" => get(format!("/roles/{}", w.role)).hidden(),
+        "create_token" => send("/auth/token", json!({ "email": "nobody@x.example", "password": "wrong one" })),
+        "end_session" => get("/auth/logout"),
+        "get_me" => get("/me"),
+        "change_password" => send("/me/password", passwords),
+        _ => return None,
+    })
+}
+
+fn of_the_operator(operation: &str) -> Option<Example> {
+    let tenant = json!({
+        "slug": "newcomer", "name": "Newcomer", "tier": "free", "currency": "EUR", "adminEmail": "n@newcomer.example"
+    });
+    let issuer = json!({ "url": "http://127.0.0.1:1/realm", "audience": "newcomer", "algorithms": ["RS256"] });
+    let letter = "/admin/dead-letters/dlt_01J00000000000000000000000";
+    Some(match operation {
+        "list_tenants" => get("/admin/tenants"),
+        "create_tenant" => send("/admin/tenants", tenant),
+        "get_tenant" => get("/admin/tenants/acme"),
+        "update_tenant" => send("/admin/tenants/acme", json!({ "name": "Acme", "tier": "standard" })),
+        "suspend_tenant" => get("/admin/tenants/nobody/suspend"),
+        "resume_tenant" => get("/admin/tenants/acme/resume"),
+        "list_issuers" => get("/admin/tenants/acme/issuers"),
+        "get_issuer" => get("/admin/tenants/acme/issuers/keycloak"),
+        "put_issuer" => send("/admin/tenants/acme/issuers/keycloak", issuer),
+        "delete_issuer" => get("/admin/tenants/acme/issuers/keycloak"),
+        "list_shards" => get("/admin/shards"),
+        "add_shard" => send("/admin/shards", json!({ "name": "elsewhere", "weight": 1 })),
+        "get_shard" => get("/admin/shards/main"),
+        "update_shard" => send("/admin/shards/main", json!({ "weight": 1, "draining": false })),
+        "list_dead_letters" => get("/admin/dead-letters"),
+        "get_dead_letter" => get(letter),
+        "replay_dead_letter" => get(format!("{letter}/replay")),
+        "drop_dead_letter" => get(letter),
+        "list_jobs" => get("/admin/jobs"),
+        "run_job" => get("/admin/jobs/messages.purge/run"),
+        "get_jwks" => get("/.well-known/jwks.json"),
+        "get_openid_configuration" => get("/.well-known/openid-configuration"),
+        _ => return None,
+    })
+}
