@@ -185,6 +185,14 @@ impl Db {
         }
     }
 
+    /// Closes all pools, before a cluster that this process stops goes away; nothing can be begun afterwards.
+    pub fn close(&self) {
+        self.0.control.close();
+        if let Ok(mut pools) = self.0.pools.write() {
+            pools.drain().for_each(|(_, pool)| pool.close());
+        }
+    }
+
     /// `(name, connections in use, connections open, most)` of each pool, for metrics and health.
     #[must_use]
     pub fn pool_status(&self) -> Vec<(String, usize, usize, usize)> {

@@ -99,6 +99,7 @@ impl Installation {
     /// # Errors
     /// When it does not stop.
     pub async fn close(self) -> Result<()> {
+        self.db.close();
         if let Some(cluster) = self.cluster {
             cluster.stop().await.context("cannot stop the private database")?;
         }

@@ -109,7 +109,7 @@ fn misspelt(word: &str) -> String {
 }
 
 fn search_path(text: &str) -> String {
-    format!("/api/v1/products?q={}&limit=20", text.replace(' ', "%20"))
+    format!("/api/v1/products?search={}&limit=20", text.replace(' ', "%20"))
 }
 
 #[cfg(test)]
@@ -122,7 +122,7 @@ mod tests {
         let rows: String = (0..1200).map(|number| format!("{number},CRUSHED ICE - CUBED 22 LB\n")).collect();
         std::fs::write(file.path(), format!("sku,name\n{rows}"))?;
         assert_eq!(words(file.path())?, ["CRUSHED", "CRUSHED CUBED", "CRU", "CURSHED"]);
-        assert_eq!(search_path("a b"), "/api/v1/products?q=a%20b&limit=20");
+        assert_eq!(search_path("a b"), "/api/v1/products?search=a%20b&limit=20");
         Ok(())
     }
 }
