@@ -23,7 +23,7 @@ pub use money::{Currency, Money, MoneyError, Round, allocate, div_round};
 pub use permission::{Permission, PermissionSet};
 pub use quantity::Quantity;
 pub use tenant::{
-    CashRounding, Placement, StockPolicy, Tenant, TenantId, TenantSettings, TenantStatus, Tier,
+    CashRounding, Placement, ShortagePolicy, Tenant, TenantId, TenantSettings, TenantStatus, Tier,
     VatRounding,
 };
 pub use vat::Rate;

@@ -66,7 +66,7 @@ impl Default for CashRounding {
 /// What happens when more is sold than a counted shelf holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, Default)]
 #[serde(rename_all = "lowercase")]
-pub enum StockPolicy {
+pub enum ShortagePolicy {
     /// The sale is refused.
     #[default]
     Refuse,
@@ -86,7 +86,7 @@ pub struct TenantSettings {
     #[schema(value_type = i64, minimum = 1, maximum = 1000)]
     pub cash_rounding: CashRounding,
     /// Selling more than is there.
-    pub stock_policy: StockPolicy,
+    pub shortage_policy: ShortagePolicy,
     /// IANA time zone of the merchant's days.
     #[schema(max_length = 64)]
     pub time_zone: String,
@@ -101,7 +101,7 @@ impl Default for TenantSettings {
             prices_include_vat: true,
             vat_rounding: VatRounding::Line,
             cash_rounding: CashRounding::default(),
-            stock_policy: StockPolicy::Refuse,
+            shortage_policy: ShortagePolicy::Refuse,
             time_zone: "UTC".to_owned(),
             cors_origins: Vec::new(),
         }

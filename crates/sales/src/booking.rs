@@ -187,8 +187,8 @@ pub(crate) fn movements(booking: &Booking) -> Vec<Movement> {
 /// How strictly the shelf is guarded against a booking of this kind.
 #[must_use]
 pub(crate) fn guard(ctx: &Ctx, kind: SaleKind) -> Guard {
-    match (kind, ctx.tenant.settings.stock_policy) {
-        (SaleKind::Sale, kernel::StockPolicy::Refuse) => Guard::Refuse,
+    match (kind, ctx.tenant.settings.shortage_policy) {
+        (SaleKind::Sale, kernel::ShortagePolicy::Refuse) => Guard::Refuse,
         _ => Guard::Allow,
     }
 }

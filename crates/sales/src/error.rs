@@ -131,6 +131,9 @@ impl From<SaleError> for Problem {
                 .extension("line", json!(line))
                 .extension("left", json!(left)),
             SaleError::Replay { .. } => Self::from(DbError::Other(detail)),
+            SaleError::Db(error) if error.is_check("stock_within_bounds") => {
+                Self::new(inventory::problems::STOCK_OUT_OF_RANGE)
+            }
             SaleError::Db(error) => Self::from(error),
         }
     }

@@ -10,8 +10,6 @@ use crate::config::Config;
 
 /// Tenants worked on at once by one job.
 const TENANTS_AT_ONCE: usize = 4;
-/// Reservations expired per transaction.
-const EXPIRED_AT_ONCE: i64 = 500;
 
 /// Every job of the program.
 #[must_use]
@@ -20,39 +18,16 @@ pub fn all(config: &Config, control: &Control, catalog: &Catalog) -> Vec<Job> {
     let mut jobs = vec![
         messages::purge_job(Retention::default()),
         Job::new(
-            "inventory.expire_reservations",
-            Schedule::Every(Duration::from_secs(30)),
-            "Gives back the units of reservations whose time is up.",
-            |job| Box::pin(expire_reservations(job)),
-        ),
-        Job::new(
             "edge.purge_idempotency",
             Schedule::Every(Duration::from_secs(3600)),
             "Removes idempotency keys that are older than they are kept.",
             move |job| Box::pin(purge_idempotency(job, keep_hours)),
         ),
     ];
+    jobs.extend(inventory::jobs());
     jobs.extend(control::jobs(control));
     jobs.extend(catalog::jobs(catalog));
     jobs
-}
-
-async fn expire_reservations(job: JobCtx) -> Result<(), JobError> {
-    let db = job.db.clone();
-    job.for_each_tenant(TENANTS_AT_ONCE, |ctx| {
-        let db = db.clone();
-        async move {
-            loop {
-                let tx = db.begin(&ctx).await?;
-                let expired = inventory::expire_reservations(&tx, EXPIRED_AT_ONCE).await?;
-                tx.commit().await?;
-                if i64::try_from(expired).unwrap_or(0) < EXPIRED_AT_ONCE {
-                    return Ok(());
-                }
-            }
-        }
-    })
-    .await
 }
 
 async fn purge_idempotency(job: JobCtx, keep_hours: u32) -> Result<(), JobError> {

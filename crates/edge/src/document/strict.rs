@@ -80,5 +80,7 @@ fn is_plain_text(schema: &Map<String, Value>) -> bool {
         Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "string"),
         _ => false,
     };
-    is_text && !["pattern", "format", "enum", "const"].iter().any(|rule| schema.contains_key(*rule))
+    // `password` tells programs to hide the text and says nothing of its characters.
+    let bound_by_format = schema.get("format").is_some_and(|format| format != "password");
+    is_text && !bound_by_format && !["pattern", "enum", "const"].iter().any(|rule| schema.contains_key(*rule))
 }

@@ -61,7 +61,8 @@ where
         }
         Err(problem) => {
             // Waited for, so that the key is free again by the time the client, or the next try, comes with it.
-            let _ = tx.execute("rollback", &[]).await;
+            // `and chain` leaves a transaction for the drop of `tx` to end.
+            let _ = tx.execute("rollback and chain", &[]).await;
             Err(problem)
         }
     }

@@ -61,6 +61,7 @@ pub(super) fn routes() -> Routes<Sales> {
                     ALREADY_REFUNDED,
                     SHIFT_CLOSED,
                     VOID_TOO_LATE,
+                    inventory::problems::STOCK_OUT_OF_RANGE,
                 ]),
             void,
         )
@@ -91,6 +92,7 @@ const SELLING: &[kernel::Code] = &[
     DISCOUNT_TOO_LARGE,
     AMOUNT_OUT_OF_RANGE,
     OCCURRED_IN_FUTURE,
+    inventory::problems::STOCK_OUT_OF_RANGE,
     edge::codes::PERMISSION_DENIED,
 ];
 
@@ -101,6 +103,7 @@ const REFUNDING: &[kernel::Code] = &[
     REFUND_EXCEEDS_SALE,
     REFUND_TENDER_EXCEEDED,
     UNKNOWN_LINE,
+    inventory::problems::STOCK_OUT_OF_RANGE,
     UNKNOWN_REGISTER,
     TENDER_SHORT,
     CURRENCY_MISMATCH,

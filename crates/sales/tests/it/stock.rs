@@ -1,6 +1,6 @@
 //! What a sale does to the shelf, and what the shelf allows.
 
-use kernel::StockPolicy;
+use kernel::ShortagePolicy;
 use serde_json::json;
 
 use crate::market::{Market, tender, text};
@@ -37,7 +37,7 @@ async fn a_shelf_that_nobody_counted_goes_negative() {
 
 #[tokio::test]
 async fn a_merchant_who_flags_sells_more_than_there_is() {
-    let market = Market::open_with(|settings| settings.stock_policy = StockPolicy::Flag).await;
+    let market = Market::open_with(|settings| settings.shortage_policy = ShortagePolicy::Flag).await;
     market.restock("WINE", 1).await;
     market.sell(&[("WINE", "3")]).await;
     assert_eq!(market.on_hand("WINE").await, "-2");

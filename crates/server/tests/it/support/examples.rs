@@ -153,6 +153,8 @@ fn of_people(operation: &str, w: &World) -> Option<Example> {
             send(format!("/roles/{}", w.role), json!({ "description": "d", "permissions": ["roles:write"] })).hidden()
         }
         "delete_role" => get(format!("/roles/{}", w.role)).hidden(),
+        "get_settings" => get("/settings"),
+        "put_settings" => send("/settings", json!({ "vatRounding": "total" })),
         "create_token" => send("/auth/token", json!({ "email": "nobody@x.example", "password": "wrong one" })),
         "end_session" => get("/auth/logout"),
         "get_me" => get("/me"),
@@ -174,6 +176,7 @@ fn of_the_operator(operation: &str) -> Option<Example> {
         "update_tenant" => send("/admin/tenants/acme", json!({ "name": "Acme", "tier": "standard" })),
         "suspend_tenant" => get("/admin/tenants/nobody/suspend"),
         "resume_tenant" => get("/admin/tenants/acme/resume"),
+        "reset_tenant_admin" => send("/admin/tenants/nobody/admin", json!({ "email": "a@acme.example" })),
         "list_issuers" => get("/admin/tenants/acme/issuers"),
         "get_issuer" => get("/admin/tenants/acme/issuers/keycloak"),
         "put_issuer" => send("/admin/tenants/acme/issuers/keycloak", issuer),

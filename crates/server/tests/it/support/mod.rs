@@ -54,12 +54,12 @@ pub fn wait_for<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<
 }
 
 /// Every violation that `markethall check` would name, for these merchants and the platform.
-pub async fn violations(app: &App, slugs: &[&str]) -> Vec<server::check::Finding> {
+pub async fn violations(app: &App, slugs: &[&str]) -> Vec<::server::check::Finding> {
     let mut found = Vec::new();
     for slug in slugs {
-        found.extend(server::check::check_tenant(&app.parts, &app.ctx(slug).await.unwrap()).await.unwrap());
+        found.extend(::server::check::check_tenant(&app.parts, &app.ctx(slug).await.unwrap()).await.unwrap());
     }
-    found.extend(server::check::check_platform(&app.parts).await.unwrap());
+    found.extend(::server::check::check_platform(&app.parts).await.unwrap());
     found
 }
 

@@ -95,7 +95,7 @@ impl World {
     pub fn basket(&self, quantity: &str) -> Value {
         json!({
             "registerId": self.register, "customerId": self.customer,
-            "lines": [{ "sku": self.sku, "quantity": quantity }], "tenders": [tender("cash", 1_000_000)]
+            "lines": [{ "sku": self.sku, "quantity": quantity }], "tenders": [tender("cash", 100_000_000)]
         })
     }
 
