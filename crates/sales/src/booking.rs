@@ -45,6 +45,8 @@ pub(crate) struct Booking {
     pub tenders: Vec<Tender>,
     /// When it happened.
     pub occurred_at: Timestamp,
+    /// When it was booked; the same for all of one statement.
+    pub booked_at: Timestamp,
     /// Whether it belongs to the shift that is open now; history does not.
     pub in_shift: bool,
 }
@@ -86,7 +88,8 @@ pub(crate) const fn channel_word(channel: Channel) -> &'static str {
 /// statement. Read its rows with [`decode_receipts`].
 #[must_use]
 pub(crate) fn insert_stmt(ctx: &Ctx, bookings: &[Booking]) -> Stmt {
-    insert_heads(Stmt::new(include_str!("insert_sales.sql")).bind(ctx.tenant_id()).bind(ctx.now()), bookings, |stmt| {
+    let booked_at = bookings.iter().map(|booking| booking.booked_at).max().unwrap_or_else(|| ctx.now());
+    insert_heads(Stmt::new(include_str!("insert_sales.sql")).bind(ctx.tenant_id()).bind(booked_at), bookings, |stmt| {
         insert_lines(stmt, bookings)
     })
 }
@@ -242,7 +245,7 @@ pub(crate) fn booked_sale(ctx: &Ctx, booking: &Booking, receipt: Receipt) -> Sal
         tenders: booking.tenders.clone(),
         change: money(priced.change),
         occurred_at: booking.occurred_at,
-        created_at: ctx.now(),
+        created_at: booking.booked_at,
         refunded_total: money(0),
         original: booking.original,
         reason: booking.reason.clone(),

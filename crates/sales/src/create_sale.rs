@@ -17,7 +17,7 @@ use crate::{
     booking::{self, Booking, Receipt},
     error::SaleError,
     model::{Channel, NewSale, Sale, SaleId, SaleKind},
-    price_sale::{policy, price_sale},
+    price_sale::{BookedLine, policy, price_sale},
     problems::*,
     registers::Register,
 };
@@ -215,7 +215,13 @@ fn decide(group: &[Job], facts: &Facts) -> Vec<Result<Booking, SaleError>> {
     let products: HashMap<&str, &Sellable> =
         facts.products.iter().map(|product| (product.sku.as_str(), product)).collect();
     let mut available = facts.available.clone();
-    group.iter().map(|(ctx, request)| decide_one(ctx, request, facts, &products, &mut available)).collect()
+    let latest = group.iter().map(|(ctx, _)| ctx.now()).max();
+    let decide = |(ctx, request): &Job| {
+        let mut booking = decide_one(ctx, request, facts, &products, &mut available)?;
+        booking.booked_at = latest.unwrap_or(booking.booked_at);
+        Ok(booking)
+    };
+    group.iter().map(decide).collect()
 }
 
 fn decide_one(
@@ -238,15 +244,7 @@ fn decide_one(
     }
     let priced = price_sale(&ctx.tenant, &request.sale, products, &request.taxes, at)?;
     let shop = request.register.shop_id;
-    for line in &priced.lines {
-        if let Some(left) = available.get_mut(&(shop.0, line.sku.clone())) {
-            *left -= line.quantity.thousandths();
-            if *left < 0 {
-                let left = Quantity::from_thousandths((*left + line.quantity.thousandths()).max(0));
-                return Err(SaleError::OutOfStock { sku: line.sku.clone(), left });
-            }
-        }
-    }
+    take_from_shelves(available, shop.0, &priced.lines)?;
     Ok(Booking {
         id,
         kind: SaleKind::Sale,
@@ -262,8 +260,34 @@ fn decide_one(
         priced,
         tenders: request.sale.tenders.clone(),
         occurred_at: at,
+        booked_at: ctx.now(),
         in_shift: true,
     })
+}
+
+/// Takes the lines of one sale from what is known to be left, all or none, so that a sale that is refused leaves the
+/// rest to those behind it.
+fn take_from_shelves(
+    available: &mut HashMap<(uuid::Uuid, String), i64>,
+    shop: uuid::Uuid,
+    lines: &[BookedLine],
+) -> Result<(), SaleError> {
+    let key = |line: &BookedLine| (shop, line.sku.clone());
+    for (index, line) in lines.iter().enumerate() {
+        let Some(left) = available.get_mut(&key(line)) else { continue };
+        *left -= line.quantity.thousandths();
+        if *left >= 0 {
+            continue;
+        }
+        let left = Quantity::from_thousandths((*left + line.quantity.thousandths()).max(0));
+        for line in &lines[..=index] {
+            if let Some(left) = available.get_mut(&key(line)) {
+                *left += line.quantity.thousandths();
+            }
+        }
+        return Err(SaleError::OutOfStock { sku: line.sku.clone(), left });
+    }
+    Ok(())
 }
 
 /// When the sale happened; tills may run up to five minutes ahead.

@@ -107,6 +107,7 @@ pub async fn refund_sale(
         priced: sum_up(lines, refunded - paid),
         tenders: tenders.collect(),
         occurred_at: tx.ctx().now(),
+        booked_at: tx.ctx().now(),
         in_shift: true,
     };
     Ok(book(tx, &booking).await?.0)

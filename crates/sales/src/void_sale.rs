@@ -73,6 +73,7 @@ fn reversal(tx: &TenantTx, original: &Correctable, input: &VoidSale) -> Booking 
         priced: sum_up(lines.collect(), -sale.totals.cash_rounding.amount),
         tenders: tenders.collect(),
         occurred_at: tx.ctx().now(),
+        booked_at: tx.ctx().now(),
         in_shift: true,
     }
 }

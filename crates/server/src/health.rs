@@ -12,7 +12,7 @@ use crate::app::App;
 
 /// Every check of the process.
 #[must_use]
-pub fn checks(app: &App) -> Vec<Box<dyn Check>> {
+pub(crate) fn checks(app: &App) -> Vec<Box<dyn Check>> {
     vec![
         Box::new(ControlDatabase(app.db.clone())),
         Box::new(Pools(app.db.clone())),
@@ -22,7 +22,7 @@ pub fn checks(app: &App) -> Vec<Box<dyn Check>> {
 
 /// The check of one tenant.
 #[must_use]
-pub fn tenant_check(app: &App) -> Box<dyn TenantCheck> {
+pub(crate) fn tenant_check(app: &App) -> Box<dyn TenantCheck> {
     Box::new(TenantDatabase(app.clone()))
 }
 

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use edge::{
     Api, Edge, EdgeConfig,
     health::{Check, Finding, Health, TenantCheck},
+    telemetry::Metrics,
 };
 use kernel::{Clock, Tenant};
 
@@ -70,6 +71,10 @@ impl TenantCheck for PerTenant {
 }
 
 fn world(checks: Vec<Box<dyn Check>>) -> World {
+    world_with(checks, None)
+}
+
+fn world_with(checks: Vec<Box<dyn Check>>, metrics: Option<Metrics>) -> World {
     // Calls of these tests come without a network, so no address is the operator's.
     let mut world = World::new();
     let edge = Edge::new(
@@ -79,7 +84,7 @@ fn world(checks: Vec<Box<dyn Check>>) -> World {
         world.events.clone(),
         Clock::system(),
     );
-    let health = Health::new(&edge, checks, Some(Box::new(PerTenant)), None);
+    let health = Health::new(&edge, checks, Some(Box::new(PerTenant)), metrics);
     world.router = Api::new([health.routes()]).unwrap().into_router(&edge);
     world.edge = edge;
     world
@@ -126,4 +131,25 @@ async fn a_dependency_that_does_not_answer_counts_as_down() {
     let world = world(vec![Box::new(Hangs)]);
     let answer = world.send(Call::get("/health").token("platform-platform:health")).await.is(503, "");
     assert_eq!(answer.json["checks"]["hangs"]["condition"], "down");
+}
+
+// OBS-1
+#[tokio::test]
+async fn requests_are_counted_by_route_and_unknown_paths_make_no_new_labels() {
+    let world = world_with(Vec::new(), Some(Metrics::install().unwrap()));
+    world.send(Call::get("/health/live")).await.is(200, "");
+    world.send(Call::get("/nowhere/CANARY")).await.is(404, "NOT_FOUND");
+    world.send(Call::new(http::Method::PATCH, "/health/live")).await.is(405, "METHOD_NOT_ALLOWED");
+    let shown = world.send(Call::get("/metrics").token("platform-platform:health")).await.is(200, "");
+    let text = String::from_utf8(shown.body).unwrap();
+    for line in [
+        r#"markethall_http_requests_total{route="/health/live",method="GET",status="200",tier="none"}"#,
+        r#"markethall_http_requests_total{route="/health/live",method="other",status="405",tier="none"}"#,
+        r#"markethall_http_requests_total{route="unmatched",method="GET",status="404",tier="none"}"#,
+        "markethall_http_request_duration_seconds_bucket{",
+        "markethall_http_requests_in_flight 1",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    assert!(!text.contains("CANARY"));
 }

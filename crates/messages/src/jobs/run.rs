@@ -66,7 +66,7 @@ pub(super) async fn run(inner: &Inner, job: &Job, claimed: Claimed, now: Timesta
     let took = begun.elapsed();
     let error = result.as_ref().err().map(|error| clip(&error.0));
     match &error {
-        None => tracing::info!(job = job.name, duration_ms = took.as_millis(), "job done"),
+        None => tracing::debug!(job = job.name, duration_ms = took.as_millis(), "job done"),
         Some(error) => tracing::error!(job = job.name, duration_ms = took.as_millis(), error, "job failed"),
     }
     let label = if error.is_none() { "done" } else { "failed" };

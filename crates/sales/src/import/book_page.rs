@@ -305,6 +305,7 @@ fn booking(
         priced,
         tenders: if gross == 0 { Vec::new() } else { vec![paid] },
         occurred_at: head.occurred_at,
+        booked_at: ctx.now(),
         in_shift: false,
     })
 }

@@ -230,7 +230,7 @@ async fn no_read_of_the_api_shows_another_merchants_things() {
         }
         let own = example(route.operation, &bolt).unwrap().path;
         let searches = match route.operation {
-            "list_products" => vec![own, format!("/products?q={}", acme.mark), format!("/products?category={}", acme.mark)],
+            "list_products" => vec![own, format!("/products?search={}", acme.mark), format!("/products?category={}", acme.mark)],
             "list_customers" => vec![own, format!("/customers?reference=REF-{}", acme.mark)],
             "list_sales" => vec![own, format!("/sales?limit=200&customer={}", acme.customer), format!("/sales?shop={}", acme.shop)],
             "report_sales" => ["day", "month", "shop", "product", "category"]
@@ -255,7 +255,7 @@ async fn no_read_of_the_api_shows_another_merchants_things() {
     assert!(reads > 40, "only {reads} reads");
     // The same reads as acme do find it: the proof above is not of an empty hall.
     let owner = app.member("acme", &["*"]).await.unwrap();
-    let found = owner.get(&format!("/products?q={}", acme.mark)).await.is(200);
+    let found = owner.get(&format!("/products?search={}", acme.mark)).await.is(200);
     assert!(String::from_utf8_lossy(&found.body).contains(&acme.product));
 }
 

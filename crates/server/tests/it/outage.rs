@@ -74,18 +74,19 @@ async fn a_killed_database_comes_back_by_itself_and_loses_nothing() {
         .collect();
     let sold = || seen.lock().unwrap().sold.len();
     for round in 0..2 {
-        let before = sold();
-        wait_for("sales before the blow", Duration::from_secs(30), || (sold() >= before + 60).then_some(()));
+        let start = sold();
+        wait_for("sales before the blow", Duration::from_secs(30), || (sold() >= start + 60).then_some(()));
+        let before = sold() - 1;
         let postmaster = home.postmaster().unwrap();
         kill(Pid::from_raw(postmaster), Signal::SIGKILL).unwrap();
-        let killed = Instant::now();
-        let recovered = wait_for("sales after the blow", RECOVERY_LIMIT, || {
+        let gap = wait_for("sales after the blow", RECOVERY_LIMIT, || {
             let again = home.postmaster().is_some_and(|pid| pid != postmaster);
             let seen = seen.lock().unwrap();
-            let first = seen.sold.iter().rev().take_while(|(at, _)| *at > killed).last();
-            first.filter(|_| again).map(|(at, _)| *at - killed)
+            // Sales whose transaction had just committed may still be answered right after the blow.
+            let gaps = seen.sold[before..].windows(2).map(|pair| pair[1].0 - pair[0].0);
+            gaps.max().filter(|_| again && seen.sold.len() > before + 60)
         });
-        println!("round {round}: PostgreSQL killed, first sale after {} ms", recovered.as_millis());
+        println!("round {round}: PostgreSQL killed, no sale for {} ms", gap.as_millis());
         let before = sold();
         wait_for("sales going on", Duration::from_secs(30), || (sold() >= before + 60).then_some(()));
     }

@@ -61,7 +61,7 @@ fn of_goods(operation: &str, w: &World) -> Option<Example> {
     let new_product = json!({ "sku": "NEW-1", "name": "New", "price": eur(100) });
     let csv = || Some(("text/csv", b"sku,name,price\nNEW-2,New,1.00\n".to_vec()));
     Some(match operation {
-        "list_products" => get("/products?q=wine"),
+        "list_products" => get("/products?search=wine"),
         "create_product" => send("/products", new_product),
         "get_product" => get(format!("/products/{}", w.product)).hidden(),
         "get_product_by_sku" => get(format!("/products/sku/{}", w.sku)).hidden(),
