@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn a_product_is_found_by_id_and_sku_of_its_own_tenant_only() {
         let cache = ProductCache::new(1 << 20);
-        let (tenant, other, id, now) = (TenantId::new(), TenantId::new(), ProductId::new(), Timestamp::UNIX_EPOCH);
+        let (tenant, other, id, now) =
+            (TenantId::new(), TenantId::new(), ProductId::new(), Timestamp::UNIX_EPOCH);
         cache.put(tenant, "A", product(&cache, tenant, id, now));
         assert!(cache.find(tenant, id, now).is_some());
         assert!(cache.find_sku(tenant, "A", now).is_some());

@@ -36,7 +36,11 @@ pub struct CatalogConfig {
 
 impl Default for CatalogConfig {
     fn default() -> Self {
-        Self { product_cache_bytes: 32 << 20, import_dir: PathBuf::from("var/imports"), clock: Clock::system() }
+        Self {
+            product_cache_bytes: 32 << 20,
+            import_dir: PathBuf::from("var/imports"),
+            clock: Clock::system(),
+        }
     }
 }
 

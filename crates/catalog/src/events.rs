@@ -11,8 +11,10 @@ pub const PRODUCT_CREATED: MessageType =
 pub const PRODUCT_UPDATED: MessageType =
     MessageType::of::<Product>("ProductUpdated", "A product was changed; its version counts the changes.");
 /// A product may no longer be sold.
-pub const PRODUCT_DEACTIVATED: MessageType =
-    MessageType::of::<Product>("ProductDeactivated", "A product was taken out of the range; other fields may have changed with it.");
+pub const PRODUCT_DEACTIVATED: MessageType = MessageType::of::<Product>(
+    "ProductDeactivated",
+    "A product was taken out of the range; other fields may have changed with it.",
+);
 
 /// All of them.
 pub const MESSAGE_TYPES: &[MessageType] = &[PRODUCT_CREATED, PRODUCT_UPDATED, PRODUCT_DEACTIVATED];

@@ -47,7 +47,11 @@ pub(crate) async fn find_product_by_sku(
     Ok(found)
 }
 
-async fn load(catalog: &Catalog, tx: &TenantTx, id: ProductId) -> Result<Option<Arc<CachedProduct>>, DbError> {
+async fn load(
+    catalog: &Catalog,
+    tx: &TenantTx,
+    id: ProductId,
+) -> Result<Option<Arc<CachedProduct>>, DbError> {
     let (tenant, now) = (tx.tenant_id(), tx.ctx().now());
     let epochs = catalog.products().epochs(tenant, id);
     let Some(stored) = find_stored(tx, id).await? else { return Ok(None) };

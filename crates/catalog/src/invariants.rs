@@ -16,7 +16,11 @@ pub async fn invariants(tx: &TenantTx) -> Result<Vec<Violation>, DbError> {
     let mut found = Vec::new();
     for row in tx.query(include_str!("find_double_skus.sql"), &[&tenant]).await? {
         let products: i64 = row.try_get("products")?;
-        found.push(violation("product_sku_unique", row.try_get("sku")?, format!("{products} products have it")));
+        found.push(violation(
+            "product_sku_unique",
+            row.try_get("sku")?,
+            format!("{products} products have it"),
+        ));
     }
     for row in tx.query(include_str!("find_malformed_products.sql"), &[&tenant]).await? {
         let fault: Option<String> = row.try_get("fault")?;

@@ -9,7 +9,10 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::{
     ToSchema,
-    openapi::{ObjectBuilder, RefOr, Schema, schema::{AnyOfBuilder, Type}},
+    openapi::{
+        ObjectBuilder, RefOr, Schema,
+        schema::{AnyOfBuilder, Type},
+    },
 };
 
 use crate::rules;

@@ -74,7 +74,8 @@ pub(crate) fn check_category(path: &str) -> Rule {
 pub(crate) fn check_tax_category(category: &str) -> Rule {
     let mut bytes = category.bytes();
     let starts = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase());
-    let goes_on = bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-'));
+    let goes_on =
+        bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-'));
     if starts && goes_on && category.len() <= 32 {
         return Ok(());
     }
@@ -142,7 +143,9 @@ mod tests {
     fn nested_null_and_oversized_attributes_are_refused() {
         let with = |text: &str| serde_json::from_str::<BTreeMap<String, Value>>(text).unwrap();
         assert!(check_attributes(&with(r#"{"brand":"A","size":1.5,"vegan":true}"#)).is_ok());
-        for text in [r#"{"a":null}"#, r#"{"a":[1]}"#, r#"{"a":{}}"#, r#"{"1a":1}"#, r#"{"":1}"#, r#"{"a":1e16}"#] {
+        for text in
+            [r#"{"a":null}"#, r#"{"a":[1]}"#, r#"{"a":{}}"#, r#"{"1a":1}"#, r#"{"":1}"#, r#"{"a":1e16}"#]
+        {
             assert!(check_attributes(&with(text)).is_err(), "{text}");
         }
         let many: BTreeMap<_, _> = (0..33).map(|n| (format!("a{n}"), Value::Bool(true))).collect();

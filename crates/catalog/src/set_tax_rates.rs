@@ -34,22 +34,20 @@ pub(crate) async fn set_tax_rates(
     }
     let column = |of: fn(&TaxPeriod) -> &str| periods.iter().map(of).collect::<Vec<&str>>();
     let categories = column(|period| &period.category);
-    let unknown = tx
-        .query(include_str!("find_orphaned_tax_categories.sql"), &[&tx.tenant_id(), &categories])
-        .await?;
+    let unknown =
+        tx.query(include_str!("find_orphaned_tax_categories.sql"), &[&tx.tenant_id(), &categories]).await?;
     if let Some(row) = unknown.first() {
         let category: String = row.try_get("tax_category").map_err(DbError::from)?;
-        return Err(Problem::new(TAX_CATEGORY_IN_USE).detail(format!("Products use the category {category}.")));
+        return Err(
+            Problem::new(TAX_CATEGORY_IN_USE).detail(format!("Products use the category {category}."))
+        );
     }
     let from: Vec<Timestamp> = periods.iter().map(|period| period.valid_from).collect();
     let to: Vec<Option<Timestamp>> = periods.iter().map(|period| period.valid_to).collect();
     let rates: Vec<i32> = periods.iter().map(|period| period.rate.0).collect();
     tx.execute(include_str!("delete_tax_rates.sql"), &[&tx.tenant_id()]).await?;
-    tx.execute(
-        include_str!("insert_tax_rates.sql"),
-        &[&tx.tenant_id(), &categories, &from, &to, &rates],
-    )
-    .await?;
+    tx.execute(include_str!("insert_tax_rates.sql"), &[&tx.tenant_id(), &categories, &from, &to, &rates])
+        .await?;
     catalog.taxes_changed(tx).await?;
     Ok(())
 }

@@ -66,8 +66,8 @@ pub(crate) fn find_overlap(periods: &[TaxPeriod]) -> Option<(usize, usize)> {
     order.sort_by_key(|&place| (&periods[place].category, periods[place].valid_from));
     order.windows(2).find_map(|pair| {
         let (earlier, later) = (&periods[pair[0]], &periods[pair[1]]);
-        let overlap = earlier.category == later.category
-            && earlier.valid_to.is_none_or(|end| later.valid_from < end);
+        let overlap =
+            earlier.category == later.category && earlier.valid_to.is_none_or(|end| later.valid_from < end);
         overlap.then_some((pair[0], pair[1]))
     })
 }
@@ -81,15 +81,24 @@ mod tests {
 
     fn period(category: &str, rate: i32, from: i64, to: Option<i64>) -> TaxPeriod {
         let at = |second| Timestamp::from_second(second).unwrap();
-        TaxPeriod { category: category.to_owned(), rate: Rate(rate), valid_from: at(from), valid_to: to.map(at) }
+        TaxPeriod {
+            category: category.to_owned(),
+            rate: Rate(rate),
+            valid_from: at(from),
+            valid_to: to.map(at),
+        }
     }
 
     // SAL-2: rates per tax category with validity dates.
     #[test]
     fn the_rate_is_that_of_the_time_and_the_end_belongs_to_the_next() {
-        let table = TaxTable::new([period("standard", 1600, 100, Some(200)), period("standard", 1900, 200, None)]);
+        let table =
+            TaxTable::new([period("standard", 1600, 100, Some(200)), period("standard", 1900, 200, None)]);
         let rate = |second| table.rate_at("standard", Timestamp::from_second(second).unwrap());
-        assert_eq!([rate(99), rate(100), rate(199), rate(200)], [None, Some(Rate(1600)), Some(Rate(1600)), Some(Rate(1900))]);
+        assert_eq!(
+            [rate(99), rate(100), rate(199), rate(200)],
+            [None, Some(Rate(1600)), Some(Rate(1600)), Some(Rate(1900))]
+        );
         assert!(table.knows("standard") && !table.knows("zero"));
     }
 

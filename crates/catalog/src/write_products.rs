@@ -23,7 +23,10 @@ pub(crate) struct Change {
 
 /// Inserts those products whose SKU is not taken, and gives them back. Nothing else is written yet: see
 /// [`record_changes`].
-pub(crate) async fn insert_products(tx: &TenantTx, products: Vec<ProductData>) -> Result<Vec<Change>, DbError> {
+pub(crate) async fn insert_products(
+    tx: &TenantTx,
+    products: Vec<ProductData>,
+) -> Result<Vec<Change>, DbError> {
     let products: Vec<(ProductId, ProductData)> =
         products.into_iter().map(|product| (ProductId::new(), product)).collect();
     let stmt = Stmt::new(include_str!("insert_products.sql")).bind(tx.tenant_id()).bind(tx.ctx().now());

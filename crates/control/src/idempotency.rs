@@ -171,7 +171,8 @@ async fn store(
     };
     let plain = serde_json::to_vec(&answer).map_err(Problem::internal)?;
     let sealed = control.master_key().seal(PURPOSE, &plain).map_err(Problem::internal)?;
-    let kept = tx.execute(include_str!("store_key.sql"), &[&key.hash, &key.fingerprint, &sealed, &now]).await?;
+    let kept =
+        tx.execute(include_str!("store_key.sql"), &[&key.hash, &key.fingerprint, &sealed, &now]).await?;
     if kept == 0 {
         return Err(Problem::new(codes::DATABASE_BUSY).because("idempotency key stored meanwhile"));
     }

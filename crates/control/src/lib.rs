@@ -26,35 +26,40 @@ pub use accounts::{
     AccountId, CreateOperatorError, Me, MembershipView, OperatorAccount, PasswordError, SessionId, SignIn,
     SignInError, Tokens, Whence, create_operator, refresh, sign_in,
 };
-pub use api_keys::{ApiKey, ApiKeyId, CreateKey, CreateKeyError, CreatedKey, create_key, find_key, list_keys, revoke_key};
+pub use api_keys::{
+    ApiKey, ApiKeyId, CreateKey, CreateKeyError, CreatedKey, create_key, find_key, list_keys, revoke_key,
+};
 pub use config::{ControlConfig, ShardConfig};
 pub use control::{Control, Parts, StartError};
 pub use invariants::invariants;
 pub use issuers::{
-    ClaimMapping, Issuer, PutIssuer, PutIssuerError, SigningAlgorithm, delete_issuer, find_issuer, list_issuers,
-    put_issuer,
+    ClaimMapping, Issuer, PutIssuer, PutIssuerError, SigningAlgorithm, delete_issuer, find_issuer,
+    list_issuers, put_issuer,
 };
 pub use jobs::{jobs, purge};
 pub use permissions::built_in_role;
 pub use roles::{
-    ChangeRoleError, CreateRole, CreateRoleError, Role, UpdateRole, create_role, delete_role, find_role, list_roles,
-    update_role,
+    ChangeRoleError, CreateRole, CreateRoleError, Role, UpdateRole, create_role, delete_role, find_role,
+    list_roles, update_role,
 };
 pub use shards::{
-    AddShard, AddShardError, Purpose, Shard, UpdateShard, UpdateShardError, add_shard, find_shard, list_shards,
-    update_shard,
+    AddShard, AddShardError, Purpose, Shard, UpdateShard, UpdateShardError, add_shard, find_shard,
+    list_shards, update_shard,
 };
 pub use staff::{
-    ChangeStaff, ChangeStaffError, CreateStaffError, StaffMember, StaffStatus, TakeOn, TakeOnError, change_staff, create_staff, find_staff, list_staff,
-    take_on,
+    ChangeStaff, ChangeStaffError, CreateStaffError, StaffMember, StaffStatus, TakeOn, TakeOnError,
+    change_staff, create_staff, find_staff, list_staff, take_on,
 };
 pub use tenants::{
-    CreateTenant, CreateTenantError, CreatedTenant, PlacementKind, PlacementView, ProvisioningView, ResetAdmin, Seeder, Settings,
-    SuspendError, TenantDatabases, TenantFilter, TenantView, UpdateTenant, UpdateTenantError, check_new_tenant,
-    create_tenant, find_tenant, find_tenant_by_id, list_placements, list_tenants, list_tenants_by_id,
-    reset_admin, resume_provisioning, resume_tenant, suspend_tenant, update_tenant,
+    CreateTenant, CreateTenantError, CreatedTenant, PlacementKind, PlacementView, ProvisioningView,
+    ResetAdmin, Seeder, Settings, SuspendError, TenantDatabases, TenantFilter, TenantView, UpdateTenant,
+    UpdateTenantError, check_new_tenant, create_tenant, find_tenant, find_tenant_by_id, list_placements,
+    list_tenants, list_tenants_by_id, reset_admin, resume_provisioning, resume_tenant, suspend_tenant,
+    update_tenant,
 };
-pub use tokens::{KeyError, MAX_TTL, MasterKey, OperatorToken, SealError, rotate_signing_keys, sign_operator_token};
+pub use tokens::{
+    KeyError, MAX_TTL, MasterKey, OperatorToken, SealError, rotate_signing_keys, sign_operator_token,
+};
 
 /// The schema of the control database.
 pub const MIGRATIONS: db::migrate::DomainMigrations = db::migrate::DomainMigrations {

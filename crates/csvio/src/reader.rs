@@ -71,9 +71,13 @@ pub struct Reader<R> {
 /// How the record at the front of the window turned out.
 enum Front {
     End,
-    Record { bytes: usize },
+    Record {
+        bytes: usize,
+    },
     /// The record starts on a line that cannot be one; of the line only the start may be in the window.
-    Bad { code: &'static str },
+    Bad {
+        code: &'static str,
+    },
 }
 
 /// How much of a broken line is kept for [`Broken::guess`].
@@ -195,7 +199,9 @@ impl<R: Read> Reader<R> {
             match parse_record(bounded, last, &mut self.fields) {
                 Parsed::Record(bytes) => return Ok(Front::Record { bytes }),
                 Parsed::BadQuote => return Ok(Front::Bad { code: CSV_QUOTE }),
-                Parsed::More { .. } if !self.ended && window.len() < self.limits.record_bytes => self.fill()?,
+                Parsed::More { .. } if !self.ended && window.len() < self.limits.record_bytes => {
+                    self.fill()?
+                }
                 Parsed::More { quoted } => {
                     // An open quote swallowed what follows: its own line is at fault, unless that is too long itself.
                     let line_ends = bounded.contains(&b'\n') || last;
@@ -292,6 +298,9 @@ impl<R: Read> Reader<R> {
 
 impl<R> std::fmt::Debug for Reader<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("line", &self.line).field("header", &self.header).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("line", &self.line)
+            .field("header", &self.header)
+            .finish_non_exhaustive()
     }
 }

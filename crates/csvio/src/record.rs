@@ -52,7 +52,12 @@ impl<'a> Record<'a> {
 
     /// A report about this row.
     #[must_use]
-    pub fn reject(&self, column: &'static str, code: &'static str, reason: impl Into<Cow<'static, str>>) -> Reject {
+    pub fn reject(
+        &self,
+        column: &'static str,
+        code: &'static str,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Reject {
         Reject { line: self.line, column: Cow::Borrowed(column), code, reason: reason.into() }
     }
 }

@@ -13,7 +13,10 @@ use crate::CustomerId;
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn ensure_customers(tx: &TenantTx, references: &[&str]) -> Result<HashMap<String, CustomerId>, DbError> {
+pub async fn ensure_customers(
+    tx: &TenantTx,
+    references: &[&str],
+) -> Result<HashMap<String, CustomerId>, DbError> {
     let mut wanted: Vec<&str> = references.to_vec();
     wanted.sort_unstable();
     wanted.dedup();

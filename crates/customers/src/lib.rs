@@ -9,13 +9,11 @@ mod model;
 mod problems;
 
 pub use ensure_customers::{decode_exists, ensure_customers, exists, exists_stmt};
-pub use http::{Customers, CustomerQuery, routes};
+pub use http::{CustomerQuery, Customers, routes};
 pub use invariants::invariants;
 pub use manage_customers::CustomerError;
 pub use model::{Customer, CustomerId, CustomerInput, is_reference};
-pub use problems::{
-    CODES, CUSTOMER_NOT_FOUND, CUSTOMER_REFERENCE_EXISTS, CUSTOMERS_READ, CUSTOMERS_WRITE,
-};
+pub use problems::{CODES, CUSTOMER_NOT_FOUND, CUSTOMER_REFERENCE_EXISTS, CUSTOMERS_READ, CUSTOMERS_WRITE};
 
 /// The tables of this domain, in every tenant database.
 pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {

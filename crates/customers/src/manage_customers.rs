@@ -30,9 +30,8 @@ pub(crate) async fn create_customer(tx: &TenantTx, input: &CustomerInput) -> Res
     let (id, now) = (CustomerId::new(), tx.ctx().now());
     let CustomerInput { reference, name, email, phone, note, active } = input;
     let sql = include_str!("create_customer.sql");
-    let row = tx
-        .query_one(sql, &[&tx.tenant_id(), &id, reference, name, email, phone, note, active, &now])
-        .await?;
+    let row =
+        tx.query_one(sql, &[&tx.tenant_id(), &id, reference, name, email, phone, note, active, &now]).await?;
     Ok(Customer::decode(&row)?)
 }
 

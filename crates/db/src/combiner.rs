@@ -244,10 +244,7 @@ impl BatchTx {
     ///
     /// # Errors
     /// The first failure; the transaction is then lost.
-    pub async fn run(
-        &self,
-        work: &[(TenantId, Vec<Stmt>)],
-    ) -> Result<Vec<Vec<Vec<Row>>>, DbError> {
+    pub async fn run(&self, work: &[(TenantId, Vec<Stmt>)]) -> Result<Vec<Vec<Vec<Row>>>, DbError> {
         let conn = self.conn.as_ref().ok_or_else(|| DbError::Other("ended".to_owned()))?;
         let bind = conn.prepare_cached("select set_config('app.tenant_id', $1, true)").await?;
         let tenants: Vec<String> = work.iter().map(|(tenant, _)| tenant.0.to_string()).collect();

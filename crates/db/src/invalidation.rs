@@ -132,7 +132,9 @@ async fn hear(db: &Db, source: &Source, told: &(dyn Fn(&Source, Stale<'_>) -> bo
                     return;
                 }
             }
-            Err(error) => tracing::debug!(source = ?source, error = %error, "cannot listen for invalidations"),
+            Err(error) => {
+                tracing::debug!(source = ?source, error = %error, "cannot listen for invalidations")
+            }
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(RECONNECT_MAX);

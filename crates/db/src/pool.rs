@@ -237,11 +237,7 @@ impl Db {
         Ok(pool)
     }
 
-    fn config_for(
-        &self,
-        placement: &Placement,
-        profile: Profile,
-    ) -> Result<tokio_postgres::Config, DbError> {
+    fn config_for(&self, placement: &Placement, profile: Profile) -> Result<tokio_postgres::Config, DbError> {
         let config = &self.0.config;
         let shard = config
             .shards
@@ -267,11 +263,8 @@ fn build(
         "-c jit=off -c statement_timeout=30s -c lock_timeout=5s \
          -c idle_in_transaction_session_timeout=60s -c timezone=UTC {options}"
     ));
-    let manager = Manager::from_config(
-        config,
-        NoTls,
-        ManagerConfig { recycling_method: RecyclingMethod::Fast },
-    );
+    let manager =
+        Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     Pool::builder(manager)
         .max_size(max)
         .timeouts(Timeouts { wait: Some(wait), create: Some(wait), recycle: Some(wait) })

@@ -145,11 +145,7 @@ impl RelayConn {
     ///
     /// # Errors
     /// [`DbError::Other`] on none or several rows; else as [`Self::query`].
-    pub async fn query_one(
-        &self,
-        sql: &'static str,
-        params: &[&(dyn ToSql + Sync)],
-    ) -> Result<Row, DbError> {
+    pub async fn query_one(&self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Result<Row, DbError> {
         let mut rows = self.query(sql, params).await?;
         match (rows.pop(), rows.is_empty()) {
             (Some(row), true) => Ok(row),

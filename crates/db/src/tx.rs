@@ -227,8 +227,7 @@ impl TenantTx {
                 "begin isolation level repeatable read read only; set local statement_timeout = '30min'"
             }
         };
-        let begin =
-            format!("{start}; select set_config('app.tenant_id', '{}', true)", ctx.tenant_id().0);
+        let begin = format!("{start}; select set_config('app.tenant_id', '{}', true)", ctx.tenant_id().0);
         Self { session: Session::new(conn, begin), ctx }
     }
 

@@ -16,12 +16,7 @@ pub struct Code {
 impl Code {
     /// Declares a code; `help` says what the caller can do.
     #[must_use]
-    pub const fn new(
-        code: &'static str,
-        status: u16,
-        title: &'static str,
-        help: &'static str,
-    ) -> Self {
+    pub const fn new(code: &'static str, status: u16, title: &'static str, help: &'static str) -> Self {
         Self { code, status, title, help }
     }
 }

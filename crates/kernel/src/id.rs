@@ -28,11 +28,8 @@ pub fn encode_id(prefix: &str, uuid: Uuid) -> String {
 /// # Errors
 /// [`ParseIdError`] on another prefix, length, alphabet, or a number beyond 128 bits.
 pub fn decode_id(prefix: &str, text: &str) -> Result<Uuid, ParseIdError> {
-    let digits = text
-        .strip_prefix(prefix)
-        .and_then(|rest| rest.strip_prefix('_'))
-        .ok_or(ParseIdError)?
-        .as_bytes();
+    let digits =
+        text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')).ok_or(ParseIdError)?.as_bytes();
     if digits.len() != 26 || digits[0] > b'7' {
         return Err(ParseIdError);
     }

@@ -107,8 +107,7 @@ impl FromStr for Quantity {
         let units: i64 = whole.parse().map_err(|_| ParseQuantityError)?;
         let fraction: i64 = format!("{part:0<3}").parse().map_err(|_| ParseQuantityError)?;
         let thousandths = units * 1000 + fraction;
-        Self::from_thousandths(if negative { -thousandths } else { thousandths })
-            .ok_or(ParseQuantityError)
+        Self::from_thousandths(if negative { -thousandths } else { thousandths }).ok_or(ParseQuantityError)
     }
 }
 

@@ -124,12 +124,7 @@ fn vat_of(policy: Policy, rate: Rate, value: i64) -> i64 {
     div_round(i128::from(value) * bps, divisor, Round::HalfUp) as i64
 }
 
-fn rate_vats(
-    policy: Policy,
-    rate: Rate,
-    members: &[usize],
-    values: &[i64],
-) -> Result<Vec<i64>, MoneyError> {
+fn rate_vats(policy: Policy, rate: Rate, members: &[usize], values: &[i64]) -> Result<Vec<i64>, MoneyError> {
     let single = || members.iter().map(|&i| vat_of(policy, rate, values[i])).collect();
     if policy.rounding == VatRounding::Line {
         return Ok(single());

@@ -10,7 +10,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    model::{Channel, RegisterId, Sale, SaleId, SaleKind, SaleLine, SaleStatus, ShiftId, TaxTotal, Tender, Totals},
+    model::{
+        Channel, RegisterId, Sale, SaleId, SaleKind, SaleLine, SaleStatus, ShiftId, TaxTotal, Tender, Totals,
+    },
     price_sale::{PricedSale, rounding_word},
 };
 
@@ -89,9 +91,11 @@ pub(crate) const fn channel_word(channel: Channel) -> &'static str {
 #[must_use]
 pub(crate) fn insert_stmt(ctx: &Ctx, bookings: &[Booking]) -> Stmt {
     let booked_at = bookings.iter().map(|booking| booking.booked_at).max().unwrap_or_else(|| ctx.now());
-    insert_heads(Stmt::new(include_str!("insert_sales.sql")).bind(ctx.tenant_id()).bind(booked_at), bookings, |stmt| {
-        insert_lines(stmt, bookings)
-    })
+    insert_heads(
+        Stmt::new(include_str!("insert_sales.sql")).bind(ctx.tenant_id()).bind(booked_at),
+        bookings,
+        |stmt| insert_lines(stmt, bookings),
+    )
 }
 
 fn insert_heads(stmt: Stmt, bookings: &[Booking], rest: impl FnOnce(Stmt) -> Stmt) -> Stmt {

@@ -108,10 +108,8 @@ impl SaleBatch {
         let mut skus: Vec<&str> = all_lines(group).map(|(_, sku)| sku).collect();
         skus.sort_unstable();
         skus.dedup();
-        let mut statements = vec![
-            edge::idempotency::claim_stmt(ctx, &claims, 201),
-            catalog::sellable_stmt(ctx, &skus),
-        ];
+        let mut statements =
+            vec![edge::idempotency::claim_stmt(ctx, &claims, 201), catalog::sellable_stmt(ctx, &skus)];
         let buyers = buyers(group);
         if !buyers.is_empty() {
             statements.push(customers::exists_stmt(ctx, &buyers));
@@ -146,9 +144,8 @@ impl SaleBatch {
             return Vec::new();
         }
         let tenant = tenant(group);
-        let short = |shop: inventory::ShopId, sku: &str| {
-            self.short.contains_key(&(tenant, shop.0, sku.to_owned()))
-        };
+        let short =
+            |shop: inventory::ShopId, sku: &str| self.short.contains_key(&(tenant, shop.0, sku.to_owned()));
         let mut pairs: Vec<_> = all_lines(group).filter(|(shop, sku)| short(*shop, sku)).collect();
         pairs.sort_unstable_by_key(|(shop, sku)| (shop.0, *sku));
         pairs.dedup();
@@ -167,9 +164,10 @@ impl SaleBatch {
         let applied = inventory::decode_applied(applied)?;
         let done: HashSet<_> =
             applied.iter().map(|applied| (applied.level.shop.0, applied.level.sku.as_str())).collect();
-        let wanted = decided.iter().flatten().flat_map(|booking| {
-            booking.priced.lines.iter().map(|line| (booking.shop.0, line.sku.as_str()))
-        });
+        let wanted = decided
+            .iter()
+            .flatten()
+            .flat_map(|booking| booking.priced.lines.iter().map(|line| (booking.shop.0, line.sku.as_str())));
         for (shop, sku) in wanted {
             if !done.contains(&(shop, sku)) {
                 self.short.insert((tenant(group), shop, sku.to_owned()), ());
@@ -316,7 +314,8 @@ fn writes(group: &[Job], decided: &[Result<Booking, SaleError>]) -> Vec<Stmt> {
     let mut statements = Vec::with_capacity(4);
     if !bookings.is_empty() {
         let movements: Vec<Movement> = bookings.iter().flat_map(booking::movements).collect();
-        let own = group.iter().zip(decided).filter_map(|((own, _), decision)| Some((own, decision.as_ref().ok()?)));
+        let own =
+            group.iter().zip(decided).filter_map(|((own, _), decision)| Some((own, decision.as_ref().ok()?)));
         let news: Vec<_> = own.map(|(own, booked)| crate::events::booked(own, booked)).collect();
         statements.push(booking::insert_stmt(ctx, &bookings));
         let guard = booking::guard(ctx, SaleKind::Sale);

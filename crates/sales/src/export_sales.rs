@@ -13,7 +13,15 @@ use kernel::{Ctx, Currency, Money, Quantity, Timestamp};
 use crate::model::SaleId;
 
 const COLUMNS: [&str; 10] = [
-    "external_id", "shop", "register", "occurred_at", "customer", "sku", "quantity", "unit_price", "discount",
+    "external_id",
+    "shop",
+    "register",
+    "occurred_at",
+    "customer",
+    "sku",
+    "quantity",
+    "unit_price",
+    "discount",
     "tender",
 ];
 /// Sales read at once.

@@ -139,8 +139,7 @@ fn decode_sale(
 ) -> Result<Sale, DbError> {
     let money = |column: usize| Ok::<_, DbError>(Money::new(row.try_get(column)?, currency));
     let id: SaleId = row.try_get(0)?;
-    let (gross, refunded, voided): (i64, i64, bool) =
-        (row.try_get(14)?, row.try_get(23)?, row.try_get(24)?);
+    let (gross, refunded, voided): (i64, i64, bool) = (row.try_get(14)?, row.try_get(23)?, row.try_get(24)?);
     Ok(Sale {
         id,
         kind: word(row, 1)?,
@@ -202,10 +201,7 @@ fn decode_line(row: &Row, currency: Currency) -> Result<SaleLine, DbError> {
     })
 }
 
-pub(crate) fn decode_tenders(
-    stored: serde_json::Value,
-    currency: Currency,
-) -> Result<Vec<Tender>, DbError> {
+pub(crate) fn decode_tenders(stored: serde_json::Value, currency: Currency) -> Result<Vec<Tender>, DbError> {
     let pairs: Vec<(TenderMethod, i64)> =
         serde_json::from_value(stored).map_err(|_| unreadable("tenders"))?;
     let tender = |(method, amount)| Tender { method, amount: Money::new(amount, currency) };
@@ -213,13 +209,9 @@ pub(crate) fn decode_tenders(
 }
 
 fn decode_taxes(stored: serde_json::Value, currency: Currency) -> Result<Vec<TaxTotal>, DbError> {
-    let triples: Vec<(i32, i64, i64)> =
-        serde_json::from_value(stored).map_err(|_| unreadable("taxes"))?;
-    let tax = |(rate, net, vat)| TaxTotal {
-        rate,
-        net: Money::new(net, currency),
-        vat: Money::new(vat, currency),
-    };
+    let triples: Vec<(i32, i64, i64)> = serde_json::from_value(stored).map_err(|_| unreadable("taxes"))?;
+    let tax =
+        |(rate, net, vat)| TaxTotal { rate, net: Money::new(net, currency), vat: Money::new(vat, currency) };
     Ok(triples.into_iter().map(tax).collect())
 }
 

@@ -61,10 +61,7 @@ pub struct PricedSale {
 /// The VAT policy a tenant trades under now; frozen on each sale.
 #[must_use]
 pub(crate) fn policy(tenant: &Tenant) -> Policy {
-    Policy {
-        prices_include_vat: tenant.settings.prices_include_vat,
-        rounding: tenant.settings.vat_rounding,
-    }
+    Policy { prices_include_vat: tenant.settings.prices_include_vat, rounding: tenant.settings.vat_rounding }
 }
 
 /// The stored word of a rounding rule.
@@ -108,14 +105,7 @@ pub fn price_sale(
     }
     let (cash_rounding, change) = settle(tenant, gross, &sale.tenders)?;
     let discount = lines.iter().map(|line| line.discount).sum();
-    Ok(PricedSale {
-        lines,
-        taxes: computed.taxes,
-        totals: computed.totals,
-        discount,
-        cash_rounding,
-        change,
-    })
+    Ok(PricedSale { lines, taxes: computed.taxes, totals: computed.totals, discount, cash_rounding, change })
 }
 
 fn find_product<'a>(

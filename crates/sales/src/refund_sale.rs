@@ -98,7 +98,9 @@ pub async fn refund_sale(
         channel: sale.channel,
         shop: register.map_or(sale.shop_id, |register| register.shop_id),
         register: register.map_or(sale.register_id, |register| register.id),
-        receipt_prefix: register.map_or(&original.receipt_prefix, |register| &register.receipt_prefix).clone(),
+        receipt_prefix: register
+            .map_or(&original.receipt_prefix, |register| &register.receipt_prefix)
+            .clone(),
         cashier: tx.ctx().caller.actor.to_string(),
         customer: sale.customer_id,
         original: Some(sale.id),

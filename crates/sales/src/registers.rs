@@ -123,7 +123,8 @@ pub async fn ensure_registers(
     let params: &[&(dyn db::types::ToSql + Sync)] =
         &[&tx.tenant_id(), &ids, &shops, &shop_codes, &codes, &tx.ctx().now()];
     tx.execute(include_str!("ensure_registers.sql"), params).await?;
-    let rows = tx.query(include_str!("find_registers_by_code.sql"), &[&tx.tenant_id(), &shops, &codes]).await?;
+    let rows =
+        tx.query(include_str!("find_registers_by_code.sql"), &[&tx.tenant_id(), &shops, &codes]).await?;
     rows.iter().map(decode).collect()
 }
 

@@ -20,16 +20,11 @@ use crate::{
 ///
 /// # Errors
 /// [`SHIFT_ALREADY_OPEN`], [`CURRENCY_MISMATCH`], [`DbError`].
-pub async fn open_shift(
-    tx: &TenantTx,
-    register: &Register,
-    input: &OpenShift,
-) -> Result<Shift, SaleError> {
+pub async fn open_shift(tx: &TenantTx, register: &Register, input: &OpenShift) -> Result<Shift, SaleError> {
     same_currency(&tx.ctx().tenant, input.opening_float, "/openingFloat/currency")?;
     let id = ShiftId::new();
-    let taken = tx
-        .query_opt(include_str!("take_register.sql"), &[&tx.tenant_id(), &register.id, &id])
-        .await?;
+    let taken =
+        tx.query_opt(include_str!("take_register.sql"), &[&tx.tenant_id(), &register.id, &id]).await?;
     if taken.is_none() {
         return Err(SaleError::state(SHIFT_ALREADY_OPEN, format!("{} is open", register.id)));
     }
@@ -93,11 +88,7 @@ pub async fn get_report(tx: &TenantTx, id: ShiftId) -> Result<ShiftReport, SaleE
 ///
 /// # Errors
 /// [`SHIFT_NOT_FOUND`], [`SHIFT_CLOSED`], [`CURRENCY_MISMATCH`], [`DbError`].
-pub async fn close_shift(
-    tx: &TenantTx,
-    id: ShiftId,
-    input: &CloseShift,
-) -> Result<ShiftReport, SaleError> {
+pub async fn close_shift(tx: &TenantTx, id: ShiftId, input: &CloseShift) -> Result<ShiftReport, SaleError> {
     let currency = tx.ctx().tenant.currency;
     same_currency(&tx.ctx().tenant, input.counted_cash, "/countedCash/currency")?;
     let (shift, _) = get_shift(tx, id).await?;
@@ -106,7 +97,8 @@ pub async fn close_shift(
         return Err(closed(id));
     }
     let mut report = report_shift(tx, &shift).await?;
-    let number = tx.query_one(include_str!("next_z_number.sql"), &[&tx.tenant_id(), &shift.register_id]).await?;
+    let number =
+        tx.query_one(include_str!("next_z_number.sql"), &[&tx.tenant_id(), &shift.register_id]).await?;
     let z_number: i64 = number.try_get(0).map_err(DbError::from)?;
     let difference = Money::new(input.counted_cash.amount - report.expected_cash.amount, currency);
     report.z_number = Some(z_number);

@@ -196,10 +196,7 @@ pub(crate) fn decode_shift(row: &Row, currency: Currency) -> Result<Shift, DbErr
 ///
 /// # Errors
 /// [`SHIFT_NOT_FOUND`], [`DbError`].
-pub(crate) async fn get_shift(
-    tx: &TenantTx,
-    id: ShiftId,
-) -> Result<(Shift, Option<ShiftReport>), SaleError> {
+pub(crate) async fn get_shift(tx: &TenantTx, id: ShiftId) -> Result<(Shift, Option<ShiftReport>), SaleError> {
     let row = tx.query_opt(include_str!("find_shift.sql"), &[&tx.tenant_id(), &id]).await?;
     let row = row.ok_or_else(|| SaleError::state(SHIFT_NOT_FOUND, format!("there is no shift {id}")))?;
     let stored: Option<serde_json::Value> = row.try_get(7).map_err(DbError::from)?;

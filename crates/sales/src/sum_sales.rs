@@ -128,8 +128,7 @@ pub async fn sum_sales(
 /// [`DbError`].
 pub async fn sum_all_sales(tx: &TenantTx, filter: &SumFilter) -> Result<SalesSum, DbError> {
     let SumFilter { from, to, shop } = filter;
-    let row =
-        tx.query_one(include_str!("sum_all_sales.sql"), &[&tx.tenant_id(), from, to, shop]).await?;
+    let row = tx.query_one(include_str!("sum_all_sales.sql"), &[&tx.tenant_id(), from, to, shop]).await?;
     decode(&row)
 }
 
@@ -142,8 +141,7 @@ pub async fn find_extent(
     filter: &SumFilter,
 ) -> Result<Option<(Timestamp, Timestamp)>, DbError> {
     let SumFilter { from, to, shop } = filter;
-    let row =
-        tx.query_one(include_str!("find_extent.sql"), &[&tx.tenant_id(), from, to, shop]).await?;
+    let row = tx.query_one(include_str!("find_extent.sql"), &[&tx.tenant_id(), from, to, shop]).await?;
     let (first, last): (Option<Timestamp>, Option<Timestamp>) = (row.try_get(0)?, row.try_get(1)?);
     Ok(first.zip(last))
 }
@@ -159,9 +157,8 @@ pub async fn sum_vat(
     limit: i64,
 ) -> Result<Vec<VatSum>, DbError> {
     let SumFilter { from, to, shop } = filter;
-    let rows = tx
-        .query(include_str!("sum_vat.sql"), &[&tx.tenant_id(), from, to, shop, &begins, &limit])
-        .await?;
+    let rows =
+        tx.query(include_str!("sum_vat.sql"), &[&tx.tenant_id(), from, to, shop, &begins, &limit]).await?;
     rows.iter()
         .map(|row| {
             Ok(VatSum {

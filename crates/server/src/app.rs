@@ -60,7 +60,9 @@ struct Databases {
 
 impl Databases {
     fn shard(&self, placement: &Placement) -> Result<&Shard, MigrateError> {
-        self.shards.get(&placement.shard).ok_or_else(|| MigrateError::UnknownShard(placement.shard.to_string()))
+        self.shards
+            .get(&placement.shard)
+            .ok_or_else(|| MigrateError::UnknownShard(placement.shard.to_string()))
     }
 }
 
@@ -99,8 +101,10 @@ impl App {
     pub fn new(config: Config, installation: &Installation, clock: Clock) -> Result<Self> {
         let config = Arc::new(config);
         let db = installation.db.clone();
-        let master_key = MasterKey::load_or_create(&config.data_dir.join("master.key"))
-            .with_context(|| format!("cannot read or make the master key in {}", config.data_dir.display()))?;
+        let master_key =
+            MasterKey::load_or_create(&config.data_dir.join("master.key")).with_context(|| {
+                format!("cannot read or make the master key in {}", config.data_dir.display())
+            })?;
         let databases = Databases {
             shards: installation.shards.clone(),
             template: config.database.names.template.clone(),

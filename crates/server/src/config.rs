@@ -167,8 +167,7 @@ impl Config {
         let environment = Env::prefixed("MARKETHALL_")
             .filter(|key| !key.as_str().to_ascii_lowercase().starts_with("test_") && key != "config")
             .split("__");
-        let mut config: Self =
-            figment.merge(environment).extract().map_err(|error| error.to_string())?;
+        let mut config: Self = figment.merge(environment).extract().map_err(|error| error.to_string())?;
         if let Ok(port) = std::env::var("PORT") {
             let port = port.parse().map_err(|_| format!("PORT must be a port number, not {port:?}"))?;
             config.listen.set_port(port);

@@ -1,6 +1,8 @@
 //! The databases of this installation: found or made, and brought up to date.
 
-use std::{collections::HashMap, fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, sync::Arc};
+use std::{
+    collections::HashMap, fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, sync::Arc,
+};
 
 use anyhow::{Context, Result, bail};
 use db::{
@@ -126,9 +128,7 @@ fn open_db(
     })?)
 }
 
-async fn first_cluster(
-    config: &Config,
-) -> Result<(Option<Cluster>, BootstrapPasswords, ConnectionConfig)> {
+async fn first_cluster(config: &Config) -> Result<(Option<Cluster>, BootstrapPasswords, ConnectionConfig)> {
     if let Some(url) = &config.database.url {
         let admin = parse_url("database.url", url)?;
         return Ok((None, stored_passwords(&config.data_dir)?, admin));

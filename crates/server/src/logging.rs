@@ -9,7 +9,17 @@ use crate::config::LogConfig;
 
 /// The crates of this program, which log nothing about people at any level.
 const OURS: [&str; 11] = [
-    "kernel", "csvio", "db", "messages", "edge", "control", "catalog", "customers", "inventory", "sales", "reporting",
+    "kernel",
+    "csvio",
+    "db",
+    "messages",
+    "edge",
+    "control",
+    "catalog",
+    "customers",
+    "inventory",
+    "sales",
+    "reporting",
 ];
 
 /// Whether an event may be logged whatever the configuration asks for.

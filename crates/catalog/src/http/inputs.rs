@@ -170,9 +170,18 @@ impl ProductCreate {
 
 impl ProductUpdate {
     /// The product it describes, which has `sku`.
-    pub(crate) fn into_product(self, sku: &str, tenant: &Tenant, taxes: &TaxTable) -> Result<ProductData, Problem> {
+    pub(crate) fn into_product(
+        self,
+        sku: &str,
+        tenant: &Tenant,
+        taxes: &TaxTable,
+    ) -> Result<ProductData, Problem> {
         if self.sku.as_ref().is_some_and(|given| given != sku) {
-            return Err(Problem::new(SKU_IMMUTABLE).pointer("/sku", SKU_IMMUTABLE, format!("its SKU is {sku}")));
+            return Err(Problem::new(SKU_IMMUTABLE).pointer(
+                "/sku",
+                SKU_IMMUTABLE,
+                format!("its SKU is {sku}"),
+            ));
         }
         self.into_data(sku.to_owned(), tenant, taxes)
     }

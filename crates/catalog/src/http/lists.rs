@@ -75,7 +75,11 @@ pub struct ProductQuery {
     pub category: Option<String>,
     /// Only products with this attribute, `brand=Acme`; up to five, joined by `;`.
     #[garde(inner(length(chars, min = 2, max = 400), custom(attributes_rule)))]
-    #[param(min_length = 2, max_length = 400, pattern = r"^[^=;\x00]+=[^;\x00]*(;[^=;\x00]+=[^;\x00]*){0,4}$")]
+    #[param(
+        min_length = 2,
+        max_length = 400,
+        pattern = r"^[^=;\x00]+=[^;\x00]*(;[^=;\x00]+=[^;\x00]*){0,4}$"
+    )]
     pub attribute: Option<String>,
     /// Only products that may, or may not, be sold.
     pub active: Option<bool>,

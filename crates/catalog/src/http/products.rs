@@ -49,7 +49,9 @@ pub(super) fn routes(catalog: Catalog) -> Routes<()> {
         )
         .add(
             Op::put("/products/{id}", "update_product", "Replace what is said about a product")
-                .description("What is left out gets its default. A product that is so already keeps its version.")
+                .description(
+                    "What is left out gets its default. A product that is so already keeps its version.",
+                )
                 .permission(CATALOG_WRITE)
                 .idempotency(IdempotencyKey::Optional)
                 .returns::<Product>(200)

@@ -1,7 +1,9 @@
 //! The routes of tax rates.
 
 use axum::extract::State;
-use edge::{IfMatch, Json, Op, Problem, Reply, Routes, Tenanted, Idempotency, IdempotencyKey, idempotency::run_once};
+use edge::{
+    Idempotency, IdempotencyKey, IfMatch, Json, Op, Problem, Reply, Routes, Tenanted, idempotency::run_once,
+};
 use garde::Validate;
 use jiff::Timestamp;
 use kernel::Rate;

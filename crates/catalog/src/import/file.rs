@@ -53,7 +53,8 @@ impl Batch {
 impl<R: Read> ProductFile<R> {
     pub(super) fn open(source: R, currency: Currency, taxes: Arc<TaxTable>) -> Result<Self, HeaderError> {
         let reader = Reader::new(source, &PRODUCT_COLUMNS)?;
-        let places = Places::of(&reader).ok_or_else(|| HeaderError::Missing(PRODUCT_COLUMNS.required.to_vec()))?;
+        let places =
+            Places::of(&reader).ok_or_else(|| HeaderError::Missing(PRODUCT_COLUMNS.required.to_vec()))?;
         Ok(Self { reader, places, currency, taxes, seen: HashMap::new(), hasher: RandomState::new() })
     }
 

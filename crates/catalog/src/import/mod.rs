@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use row::PRODUCT_COLUMNS;
-pub(crate) use run::{find_import, keep_upload, read_rejects, start_import, work_on};
 pub use run::{ImportId, ImportRun, ImportStatus, resume_imports};
+pub(crate) use run::{find_import, keep_upload, read_rejects, start_import, work_on};
 
 use crate::Catalog;
 use file::{Batch, ProductFile};

@@ -84,11 +84,17 @@ type Checked<T> = Result<T, Reject>;
 
 impl Row {
     /// Reads a row; the first field that breaks a rule is reported.
-    pub(super) fn read(record: Record<'_>, places: &Places, currency: Currency, taxes: &TaxTable) -> Checked<Self> {
+    pub(super) fn read(
+        record: Record<'_>,
+        places: &Places,
+        currency: Currency,
+        taxes: &TaxTable,
+    ) -> Checked<Self> {
         if let Some(column) = places.currency {
             check_currency(record, column, currency)?;
         }
-        let optional = |place: Option<Column>, read: &dyn Fn(Column) -> Checked<String>| place.map(read).transpose();
+        let optional =
+            |place: Option<Column>, read: &dyn Fn(Column) -> Checked<String>| place.map(read).transpose();
         Ok(Self {
             sku: text(record, places.sku, "SKU_INVALID", rules::check_sku, str::trim)?,
             name: text(record, places.name, "NAME_INVALID", rules::check_name, |name| name)?,
@@ -97,7 +103,13 @@ impl Row {
             tax_category: optional(places.tax_category, &|column| tax_category(record, column, taxes))?,
             barcode: places.barcode.map(|column| barcode(record, column)).transpose()?,
             unit: optional(places.unit, &|column| {
-                let unit = text(record, column, "UNIT_INVALID", |unit| or_empty(unit, rules::check_unit), str::trim)?;
+                let unit = text(
+                    record,
+                    column,
+                    "UNIT_INVALID",
+                    |unit| or_empty(unit, rules::check_unit),
+                    str::trim,
+                )?;
                 Ok(if unit.is_empty() { DEFAULT_UNIT.to_owned() } else { unit })
             })?,
             active: places.active.map(|column| active(record, column)).transpose()?,
@@ -201,7 +213,8 @@ fn barcode(record: Record<'_>, column: Column) -> Checked<Option<String>> {
     if code.is_empty() {
         return Ok(None);
     }
-    rules::check_barcode_rule(code).map_err(|reason| record.reject(column.name, "BARCODE_INVALID", reason))?;
+    rules::check_barcode_rule(code)
+        .map_err(|reason| record.reject(column.name, "BARCODE_INVALID", reason))?;
     Ok(Some(code.to_owned()))
 }
 

@@ -115,7 +115,12 @@ async fn with_files<T: Send + 'static>(
 }
 
 /// Keeps the file of an import that is about to be announced with [`start_import`].
-pub(crate) async fn keep_upload(catalog: &Catalog, tenant: TenantId, id: ImportId, body: Bytes) -> io::Result<()> {
+pub(crate) async fn keep_upload(
+    catalog: &Catalog,
+    tenant: TenantId,
+    id: ImportId,
+    body: Bytes,
+) -> io::Result<()> {
     let (dir, path) = (catalog.import_dir().to_owned(), upload_path(catalog, tenant, id));
     with_files(move || {
         fs::create_dir_all(dir)?;
@@ -173,7 +178,8 @@ pub(crate) async fn work(catalog: Catalog, ctx: Ctx, id: ImportId) -> Result<(),
     };
     // Reading blocks, so the whole import runs on a thread where that is allowed.
     let (runtime, inner, its_ctx) = (Handle::current(), catalog.clone(), ctx.clone());
-    let ended = tokio::task::spawn_blocking(move || runtime.block_on(run(&inner, &its_ctx, id, &lease))).await;
+    let ended =
+        tokio::task::spawn_blocking(move || runtime.block_on(run(&inner, &its_ctx, id, &lease))).await;
     drop(turn);
     match ended.map_err(|error| ImportError::Io(io::Error::other(error)))? {
         Ok(done) => lease.end(&catalog, &ctx, done.rejected, None).await?,

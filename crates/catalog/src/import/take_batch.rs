@@ -26,7 +26,8 @@ pub(super) struct Taken {
 pub(super) async fn take_batch(catalog: &Catalog, tx: &TenantTx, rows: &[Row]) -> Result<Taken, DbError> {
     let mut taken = Taken::default();
     let mut known = find_known(tx, rows).await?;
-    let (mut new, mut changed): (Vec<ProductData>, Vec<(StoredProduct, ProductData)>) = (Vec::new(), Vec::new());
+    let (mut new, mut changed): (Vec<ProductData>, Vec<(StoredProduct, ProductData)>) =
+        (Vec::new(), Vec::new());
     for row in rows {
         match known.remove(&row.sku) {
             None => new.push(row.clone().apply(None)),

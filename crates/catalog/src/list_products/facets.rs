@@ -107,7 +107,8 @@ pub(super) async fn count_facets(
     }
     facets.prices.sort_by_key(|range| range.from);
     facets.attributes.truncate(SHOWN_MOST);
-    facets.categories = categories.into_iter().map(|(category, products)| CategoryFacet { category, products }).collect();
+    facets.categories =
+        categories.into_iter().map(|(category, products)| CategoryFacet { category, products }).collect();
     facets.categories.sort_by_key(|facet| -facet.products);
     facets.categories.truncate(SHOWN_MOST);
     facets.counted = facets.active + facets.inactive;

@@ -11,8 +11,8 @@ mod words;
 use db::{DbError, TenantTx};
 
 pub use facets::{AttributeFacet, CategoryFacet, Facets, PriceFacet};
-pub(crate) use filter::{Key, ProductFilter, Sort};
 use filter::Hit;
+pub(crate) use filter::{Key, ProductFilter, Sort};
 use wanted::{Wanted, find_wanted};
 
 use crate::{
@@ -72,10 +72,7 @@ pub(crate) async fn list_products(
 /// About how many match: exact without filters, by category or by one attribute; an upper bound otherwise.
 async fn estimate_total(tx: &TenantTx, filter: &ProductFilter, wanted: &Wanted) -> Result<i64, DbError> {
     let row = tx
-        .query_opt(
-            include_str!("count_all.sql"),
-            &[&tx.tenant_id(), &Kind::Product.letter(), &ALL_PRODUCTS],
-        )
+        .query_opt(include_str!("count_all.sql"), &[&tx.tenant_id(), &Kind::Product.letter(), &ALL_PRODUCTS])
         .await?;
     let Some(row) = row else { return Ok(0) };
     let (products, active): (i64, i64) = (row.try_get("products")?, row.try_get("active")?);

@@ -36,7 +36,11 @@ pub(super) async fn find_page(
 }
 
 /// A broad search by relevance: the product with that very code first, then by name.
-async fn walk_from_codes(tx: &TenantTx, filter: &ProductFilter, wanted: &Wanted) -> Result<Vec<Hit>, DbError> {
+async fn walk_from_codes(
+    tx: &TenantTx,
+    filter: &ProductFilter,
+    wanted: &Wanted,
+) -> Result<Vec<Hit>, DbError> {
     let mut hits = Vec::new();
     if let (Some(code), None) = (&wanted.code, &filter.after) {
         hits = gather(tx, filter, &wanted.with_code_only(tx, code), filter.take.min(10)).await?;
@@ -102,17 +106,21 @@ async fn walk(
         Sort::Name | Sort::Relevance => {
             Stmt::new(include_str!("walk_by_name.sql")).bind(tenant).bind(text("")).bind(up)
         }
-        Sort::NameDown => Stmt::new(include_str!("walk_by_name_desc.sql")).bind(tenant).bind(text(above)).bind(down),
+        Sort::NameDown => {
+            Stmt::new(include_str!("walk_by_name_desc.sql")).bind(tenant).bind(text(above)).bind(down)
+        }
         Sort::Price => Stmt::new(include_str!("walk_by_price.sql")).bind(tenant).bind(number(-1)).bind(up),
         Sort::PriceDown => {
             Stmt::new(include_str!("walk_by_price_desc.sql")).bind(tenant).bind(number(i64::MAX)).bind(down)
         }
-        Sort::UpdatedAt => {
-            Stmt::new(include_str!("walk_by_updated_at.sql")).bind(tenant).bind(time(Timestamp::UNIX_EPOCH)).bind(up)
-        }
-        Sort::UpdatedAtDown => {
-            Stmt::new(include_str!("walk_by_updated_at_desc.sql")).bind(tenant).bind(time(Timestamp::MAX)).bind(down)
-        }
+        Sort::UpdatedAt => Stmt::new(include_str!("walk_by_updated_at.sql"))
+            .bind(tenant)
+            .bind(time(Timestamp::UNIX_EPOCH))
+            .bind(up),
+        Sort::UpdatedAtDown => Stmt::new(include_str!("walk_by_updated_at_desc.sql"))
+            .bind(tenant)
+            .bind(time(Timestamp::MAX))
+            .bind(down),
         Sort::Sku => Stmt::new(include_str!("walk_by_sku.sql")).bind(tenant).bind(text("")).bind(up),
     };
     let stmt = stmt

@@ -36,9 +36,13 @@ mod tests {
     // CAT-2
     #[test]
     fn each_kind_of_mistake_counts_once() {
-        for (typed, meant, mistakes) in
-            [("mlik", "milk", 1), ("choclate", "chocolate", 1), ("soupp", "soup", 1), ("brxad", "bread", 1), ("", "ab", 2)]
-        {
+        for (typed, meant, mistakes) in [
+            ("mlik", "milk", 1),
+            ("choclate", "chocolate", 1),
+            ("soupp", "soup", 1),
+            ("brxad", "bread", 1),
+            ("", "ab", 2),
+        ] {
             assert_eq!(distance(typed, meant), mistakes, "{typed}");
         }
     }

@@ -150,10 +150,7 @@ async fn count_codes(tx: &TenantTx, code: Option<&str>) -> Result<i64, DbError> 
     let Some(code) = code.filter(|code| code.len() >= 3) else { return Ok(0) };
     let (tenant, capitals) = (tx.tenant_id(), code.to_uppercase());
     let row = tx
-        .query_one(
-            include_str!("count_codes.sql"),
-            &[&tenant, &code, &capitals, &LAST_LETTER, &CODES_MOST],
-        )
+        .query_one(include_str!("count_codes.sql"), &[&tenant, &code, &capitals, &LAST_LETTER, &CODES_MOST])
         .await?;
     Ok(row.try_get("products")?)
 }
@@ -170,6 +167,9 @@ mod tests {
         assert_eq!(by_code("0000", "ab", 5), TsQuery("'0000s=ab'".to_owned()));
         assert_eq!(by_code("0000", "abc", 5), TsQuery("'0000s=abc':*".to_owned()));
         assert_eq!(by_code("0000", "abc", 2_000), TsQuery("'0000s=abc'".to_owned()));
-        assert_eq!(by_code("0000", "4006381", 0), TsQuery("'0000s=4006381':* | '0000b=4006381':*".to_owned()));
+        assert_eq!(
+            by_code("0000", "4006381", 0),
+            TsQuery("'0000s=4006381':* | '0000b=4006381':*".to_owned())
+        );
     }
 }

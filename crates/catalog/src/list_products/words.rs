@@ -44,8 +44,9 @@ pub(super) async fn find_words(tx: &TenantTx, typed: &[String]) -> Result<Vec<Ty
     if typed.is_empty() {
         return Ok(Vec::new());
     }
-    let rows =
-        tx.query(include_str!("find_words.sql"), &[&tx.tenant_id(), &typed, &LAST_LETTER, &(NAMED_MOST + 1)]).await?;
+    let rows = tx
+        .query(include_str!("find_words.sql"), &[&tx.tenant_id(), &typed, &LAST_LETTER, &(NAMED_MOST + 1)])
+        .await?;
     let start = |(place, word): (usize, &String)| TypedWord {
         word: word.clone(),
         is_last: place + 1 == typed.len(),
@@ -54,7 +55,9 @@ pub(super) async fn find_words(tx: &TenantTx, typed: &[String]) -> Result<Vec<Ty
     let mut found: Vec<TypedWord> = typed.iter().enumerate().map(start).collect();
     for row in rows {
         let place: i32 = row.try_get("place")?;
-        let Some(word) = usize::try_from(place - 1).ok().and_then(|place| found.get_mut(place)) else { continue };
+        let Some(word) = usize::try_from(place - 1).ok().and_then(|place| found.get_mut(place)) else {
+            continue;
+        };
         let (term, products) = (row.try_get("word")?, row.try_get("products")?);
         match row.try_get("how")? {
             "prefix" => word.beginning.push((term, products)),
@@ -80,7 +83,9 @@ impl TypedWord {
     }
 
     fn is_unknown(&self) -> bool {
-        !self.is_written() && self.may_be_mistyped() && self.alike.iter().all(|(_, likeness, _)| *likeness < ALIKE)
+        !self.is_written()
+            && self.may_be_mistyped()
+            && self.alike.iter().all(|(_, likeness, _)| *likeness < ALIKE)
     }
 
     /// Short words and numbers are meant as they are.

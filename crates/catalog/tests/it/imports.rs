@@ -23,7 +23,10 @@ async fn importing_twice_changes_nothing_and_publishes_nothing() {
     let (second, _) = market.import(file).await;
     assert_eq!((second.created, second.updated, second.unchanged), (0, 0, 3));
     let apple = market.clerk.get("/products/sku/A").await.is(200);
-    assert_eq!((&apple.json["version"], &apple.json["price"]["amount"], &apple.json["unit"]), (&json!(1), &json!(120), &json!("kg")));
+    assert_eq!(
+        (&apple.json["version"], &apple.json["price"]["amount"], &apple.json["unit"]),
+        (&json!(1), &json!(120), &json!("kg"))
+    );
     assert_eq!(market.messages().await.len(), 3);
     let (third, _) = market.import(b"sku,name,price\nB,Bread,2.10\nA,Apple,1.20\n").await;
     assert_eq!((third.updated, third.unchanged), (1, 1));
@@ -37,7 +40,8 @@ async fn importing_twice_changes_nothing_and_publishes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_bad_row_is_reported_with_line_column_and_code_and_the_rest_is_taken() {
     let market = Market::new().await;
-    let file = b"sku,name,price,currency,tax_category,barcode,category,active,weight_grams,attributes,extra\n\
+    let file =
+        b"sku,name,price,currency,tax_category,barcode,category,active,weight_grams,attributes,extra\n\
         A,Apple,1.00,,,,,,,,x\n\
         ,No sku,1.00,,,,,,,,\n\
         B, ,1.00,,,,,,,,\n\
@@ -64,11 +68,24 @@ async fn each_bad_row_is_reported_with_line_column_and_code_and_the_rest_is_take
     assert_eq!(
         lines(&report),
         [
-            "3,sku,SKU_INVALID", "4,name,NAME_INVALID", "5,price,PRICE_INVALID", "6,price,PRICE_INVALID",
-            "7,price,PRICE_INVALID", "8,price,PRICE_INVALID", "9,currency,CURRENCY_MISMATCH",
-            "10,tax_category,UNKNOWN_TAX_CATEGORY", "11,barcode,BARCODE_INVALID", "12,category,CATEGORY_INVALID",
-            "13,active,ACTIVE_INVALID", "14,weight_grams,WEIGHT_INVALID", "15,attributes,ATTRIBUTES_INVALID",
-            "16,name,CSV_FORMULA", "17,,CSV_UTF8", "18,,CSV_COLUMNS", "20,sku,DUPLICATE_SKU", "21,,CSV_QUOTE",
+            "3,sku,SKU_INVALID",
+            "4,name,NAME_INVALID",
+            "5,price,PRICE_INVALID",
+            "6,price,PRICE_INVALID",
+            "7,price,PRICE_INVALID",
+            "8,price,PRICE_INVALID",
+            "9,currency,CURRENCY_MISMATCH",
+            "10,tax_category,UNKNOWN_TAX_CATEGORY",
+            "11,barcode,BARCODE_INVALID",
+            "12,category,CATEGORY_INVALID",
+            "13,active,ACTIVE_INVALID",
+            "14,weight_grams,WEIGHT_INVALID",
+            "15,attributes,ATTRIBUTES_INVALID",
+            "16,name,CSV_FORMULA",
+            "17,,CSV_UTF8",
+            "18,,CSV_COLUMNS",
+            "20,sku,DUPLICATE_SKU",
+            "21,,CSV_QUOTE",
         ]
     );
     assert_eq!(market.skus("/products?sort=sku").await, ["A", "R"]);

@@ -35,7 +35,9 @@ async fn products_come_in_every_order_forwards_and_backwards() {
         let among: Vec<_> = expected.into_iter().filter(|sku| sku.starts_with('B')).collect();
         assert_eq!(gathered, among, "{sort}");
     }
-    for bad in ["sort=colour", "sort=relevance2", "limit=0", "limit=201", "colour=red", "minPrice=-1", "search=%20"] {
+    for bad in
+        ["sort=colour", "sort=relevance2", "limit=0", "limit=201", "colour=red", "minPrice=-1", "search=%20"]
+    {
         market.clerk.get(&format!("/products?{bad}")).await.is_problem(400, "VALIDATION_FAILED");
     }
     market.clerk.get("/products?sort=relevance").await.is_problem(422, "RELEVANCE_NEEDS_SEARCH");
@@ -69,10 +71,19 @@ async fn pages_follow_each_other_while_products_come_and_go() {
     let market = Market::new().await;
     let rows: String = (0..60).map(|n| format!("S{n:03},Soup {},{}.00\n", n % 7, n % 5)).collect();
     market.import(format!("sku,name,price\n{rows}").as_bytes()).await;
-    for list in
-        ["sort=name", "sort=-name", "sort=price", "sort=-price", "sort=updatedAt", "sort=-updatedAt", "sort=sku",
-         "search=soup", "search=soup&sort=-name", "search=soup&sort=-price", "search=soup&sort=-updatedAt"]
-    {
+    for list in [
+        "sort=name",
+        "sort=-name",
+        "sort=price",
+        "sort=-price",
+        "sort=updatedAt",
+        "sort=-updatedAt",
+        "sort=sku",
+        "search=soup",
+        "search=soup&sort=-name",
+        "search=soup&sort=-price",
+        "search=soup&sort=-updatedAt",
+    ] {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = market.clerk.get(&format!("/products?{list}&limit=7{cursor}")).await.is(200);
@@ -98,7 +109,9 @@ async fn pages_follow_each_other_while_products_come_and_go() {
 async fn the_total_is_told_when_asked_for() {
     let market = market().await;
     assert_eq!(market.clerk.get("/products").await.json.get("total"), None);
-    for (filter, total) in [("", 5), ("&category=Food", 3), ("&active=true", 4), ("&active=false", 1), ("&search=xyzzy", 0)] {
+    for (filter, total) in
+        [("", 5), ("&category=Food", 3), ("&active=true", 4), ("&active=false", 1), ("&search=xyzzy", 0)]
+    {
         let page = market.clerk.get(&format!("/products?total=estimate&limit=1{filter}")).await.is(200);
         assert_eq!(page.json["total"], total, "{filter}");
     }
@@ -111,11 +124,17 @@ async fn facets_say_how_the_matches_spread() {
     let page = market.clerk.get("/products?facets=true").await.is(200);
     let facets = &page.json["facets"];
     assert_eq!(facets["categories"][0], json!({ "category": "Food", "products": 3 }));
-    assert_eq!((&facets["active"], &facets["inactive"], &facets["complete"]), (&json!(4), &json!(1), &json!(true)));
+    assert_eq!(
+        (&facets["active"], &facets["inactive"], &facets["complete"]),
+        (&json!(4), &json!(1), &json!(true))
+    );
     assert_eq!(facets["attributes"][0], json!({ "name": "brand", "value": "Acme", "products": 2 }));
     assert_eq!(facets["prices"][0], json!({ "from": 0, "to": 100, "products": 2 }));
     let bread = market.clerk.get("/products?facets=true&search=bread").await.is(200);
-    assert_eq!((&bread.json["facets"]["counted"], bread.json["facets"]["prices"].as_array().unwrap().len()), (&json!(2), 2));
+    assert_eq!(
+        (&bread.json["facets"]["counted"], bread.json["facets"]["prices"].as_array().unwrap().len()),
+        (&json!(2), 2)
+    );
     let nothing = market.clerk.get("/products?facets=true&search=xyzzy").await.is(200);
     assert_eq!(nothing.json["facets"]["counted"], 0);
 }
@@ -127,9 +146,15 @@ async fn categories_are_a_tree_with_counts_that_follow_the_products() {
     let tree = market.clerk.get("/categories").await.is(200);
     let food = &tree.json["items"][0];
     assert_eq!((&food["path"], &food["products"], &food["active"]), (&json!("Food"), &json!(3), &json!(3)));
-    assert_eq!(food["children"][0], json!({ "name": "Bread", "path": "Food/Bread", "products": 2, "active": 2, "children": [] }));
+    assert_eq!(
+        food["children"][0],
+        json!({ "name": "Bread", "path": "Food/Bread", "products": 2, "active": 2, "children": [] })
+    );
     let home = &tree.json["items"][1];
-    assert_eq!((&home["path"], &home["active"], &tree.json["complete"]), (&json!("Home"), &json!(0), &json!(true)));
+    assert_eq!(
+        (&home["path"], &home["active"], &tree.json["complete"]),
+        (&json!("Home"), &json!(0), &json!(true))
+    );
     market.import(b"sku,name,price,category\nB2,bread roll,0.50,Home/Kitchen\n").await;
     let below = market.clerk.get("/categories?parent=Home").await.is(200);
     assert_eq!(below.json["items"][0]["path"], "Home/Kitchen");

@@ -83,7 +83,12 @@ async fn a_change_of_another_version_is_refused_and_a_known_version_is_not_sent_
     let id = market.clerk.post("/products", product("A", "Apple", 100)).await.is(201).text("/id").to_owned();
     let path = format!("/products/{id}");
     let put = |tag: &'static str, cents| {
-        market.clerk.api(Method::PUT, &path).header("if-match", tag).json(&product("A", "Apple", cents)).send()
+        market
+            .clerk
+            .api(Method::PUT, &path)
+            .header("if-match", tag)
+            .json(&product("A", "Apple", cents))
+            .send()
     };
     put("\"1\"", 110).await.is(200);
     put("\"1\"", 120).await.is_problem(412, "PRECONDITION_FAILED");
@@ -176,7 +181,9 @@ async fn a_change_made_by_another_process_is_seen_through_the_cache() {
     let elsewhere = Catalog::new(market.site.db.clone(), std::env::temp_dir());
     let import = async |file: &str| {
         let mut rejects = RejectWriter::new(std::io::sink()).unwrap();
-        catalog::import_products(&elsewhere, &market.ctx(), file.as_bytes(), &mut rejects, |_| {}).await.unwrap();
+        catalog::import_products(&elsewhere, &market.ctx(), file.as_bytes(), &mut rejects, |_| {})
+            .await
+            .unwrap();
     };
     let price = async || market.clerk.get("/products/sku/A").await.is(200).json["price"]["amount"].as_i64();
     // One product is named, several are forgotten with all of the tenant's.
@@ -214,10 +221,10 @@ async fn what_a_till_needs_comes_in_one_statement() {
     let rows = tx.run(catalog::sellable_stmt(tx.ctx(), &["A", "B", "C"])).await.unwrap();
     let mut found = catalog::decode_sellable(&rows).unwrap();
     found.sort_by(|a, b| a.sku.cmp(&b.sku));
-    assert_eq!(found.iter().map(|item| (item.sku.as_str(), item.price, item.active)).collect::<Vec<_>>(), [
-        ("A", 100, true),
-        ("B", 250, false)
-    ]);
+    assert_eq!(
+        found.iter().map(|item| (item.sku.as_str(), item.price, item.active)).collect::<Vec<_>>(),
+        [("A", 100, true), ("B", 250, false)]
+    );
     assert_eq!(found[0].tax_category, catalog::DEFAULT_TAX_CATEGORY);
 }
 

@@ -80,9 +80,15 @@ async fn codes_are_found_first() {
 #[tokio::test(flavor = "multi_thread")]
 async fn quotes_operators_and_backslashes_are_only_text() {
     let market = market().await;
-    for typed in ["'", "\\", "a'b", "milk' | 'soup", "!milk", "milk & !soup", "milk:*", "<->", "%25", "(", "tea\\'"] {
+    for typed in
+        ["'", "\\", "a'b", "milk' | 'soup", "!milk", "milk & !soup", "milk:*", "<->", "%25", "(", "tea\\'"]
+    {
         let typed = typed.replace(' ', "%20").replace('&', "%26").replace('\\', "%5C").replace('<', "%3C");
-        market.clerk.get(&format!("/products?search={}", typed.replace('>', "%3E").replace('|', "%7C"))).await.is(200);
+        market
+            .clerk
+            .get(&format!("/products?search={}", typed.replace('>', "%3E").replace('|', "%7C")))
+            .await
+            .is(200);
     }
 }
 

@@ -106,5 +106,8 @@ async fn an_import_whose_file_is_gone_fails_clearly() {
     look.batch_execute("update catalog.import_run set status = 'queued'").await.unwrap();
     market.resume().await;
     let run = end(&market.clerk, &path).await;
-    assert_eq!((run["status"].as_str(), run["failure"].as_str()), (Some("failed"), Some("the uploaded file is not on this machine any more; upload it again")));
+    assert_eq!(
+        (run["status"].as_str(), run["failure"].as_str()),
+        (Some("failed"), Some("the uploaded file is not on this machine any more; upload it again"))
+    );
 }

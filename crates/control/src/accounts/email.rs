@@ -3,10 +3,13 @@
 /// A rule for request types: one `@`, printable ASCII, at most 254 characters.
 pub(crate) fn check_email(text: &str, _ctx: &()) -> garde::Result {
     let plain = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic() && !b"@,;:<>\"()[]\\".contains(&byte))
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_graphic() && !b"@,;:<>\"()[]\\".contains(&byte))
     };
     match text.split_once('@') {
-        Some((local, domain)) if text.len() <= 254 && local.len() <= 64 && plain(local) && plain(domain) => Ok(()),
+        Some((local, domain)) if text.len() <= 254 && local.len() <= 64 && plain(local) && plain(domain) => {
+            Ok(())
+        }
         _ => Err(garde::Error::new("must be an address like ann@example.org")),
     }
 }
@@ -20,7 +23,8 @@ mod tests {
         for text in ["ann@example.org", "a.b+c@sub.example.org", "admin@localhost"] {
             assert!(check_email(text, &()).is_ok(), "{text}");
         }
-        for text in ["", "ann", "@example.org", "ann@", "a@b@c", "a b@c.d", "ann@ex\u{e4}mple.org", "a\0@b.c"] {
+        for text in ["", "ann", "@example.org", "ann@", "a@b@c", "a b@c.d", "ann@ex\u{e4}mple.org", "a\0@b.c"]
+        {
             assert!(check_email(text, &()).is_err(), "{text:?}");
         }
         assert!(check_email(&format!("{}@b.c", "a".repeat(65)), &()).is_err());

@@ -27,7 +27,9 @@ impl Default for SignInGate {
 }
 
 /// The right to check one account's password.
-pub(crate) struct Turn<'a>(#[expect(dead_code, reason = "held, not read")] (MutexGuard<'a, ()>, SemaphorePermit<'a>));
+pub(crate) struct Turn<'a>(
+    #[expect(dead_code, reason = "held, not read")] (MutexGuard<'a, ()>, SemaphorePermit<'a>),
+);
 
 impl SignInGate {
     /// Waits for the turn of `email`; `None` when too many wait already.

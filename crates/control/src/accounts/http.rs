@@ -187,7 +187,8 @@ async fn put_password(
     Json(body): Json<PasswordChange>,
 ) -> Result<Reply, Problem> {
     let account = account_of(&caller.actor).ok_or_else(|| Problem::new(WRONG_PASSWORD))?;
-    let done = change_password(&control, account, body.current_password, body.new_password, &visitor.into()).await;
+    let done =
+        change_password(&control, account, body.current_password, body.new_password, &visitor.into()).await;
     match done {
         Err(SignInError::WrongCredentials) => Err(Problem::new(WRONG_PASSWORD)),
         done => Ok(done.map(|()| Reply::no_content())?),

@@ -46,7 +46,11 @@ pub struct Me {
 }
 
 /// Fills in what the account of `me` adds, if there is one.
-pub(super) async fn describe_account(control: &Control, mut me: Me, account: AccountId) -> Result<Me, DbError> {
+pub(super) async fn describe_account(
+    control: &Control,
+    mut me: Me,
+    account: AccountId,
+) -> Result<Me, DbError> {
     let tx = control.db().control().await?;
     if let Some(row) = tx.query_opt(include_str!("find_me.sql"), &[&account]).await? {
         me.email = Some(row.try_get(0)?);

@@ -42,7 +42,10 @@ pub async fn create_operator(
     let tx = control.db().control().await?;
     let none: Option<kernel::TenantId> = None;
     let made = tx
-        .query_opt(include_str!("create_account.sql"), &[&AccountId::new(), &email, &"", &Some(hash), &none, &now])
+        .query_opt(
+            include_str!("create_account.sql"),
+            &[&AccountId::new(), &email, &"", &Some(hash), &none, &now],
+        )
         .await?;
     tx.execute(include_str!("set_platform_role.sql"), &[&email, &SUPER_ADMIN, &now]).await?;
     tx.commit().await?;

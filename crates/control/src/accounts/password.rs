@@ -5,10 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use argon2::{
-    Argon2, PasswordHasher as _, PasswordVerifier as _,
-    password_hash::phc::PasswordHash,
-};
+use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _, password_hash::phc::PasswordHash};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
@@ -126,11 +123,7 @@ pub(crate) async fn first_password(
 /// A rule for request types: length decides (NIST SP 800-63B), at most 128 characters.
 pub(crate) fn check_password(password: &SecretString, _ctx: &()) -> garde::Result {
     let length = password.expose_secret().chars().count();
-    if (8..=128).contains(&length) {
-        Ok(())
-    } else {
-        Err(garde::Error::new("must have 8 to 128 characters"))
-    }
+    if (8..=128).contains(&length) { Ok(()) } else { Err(garde::Error::new("must have 8 to 128 characters")) }
 }
 
 /// The same for a password that may be absent.

@@ -96,7 +96,8 @@ async fn sit_down(tx: &ControlTx, holder: Holder, place: Place) -> Result<Seat, 
 }
 
 fn operator_seat(holder: Holder, tenant: Option<(TenantId, String)>) -> Seat {
-    let permissions = built_in_role(SUPER_ADMIN).map(|role| PermissionSet::new(role.permissions.iter().copied()));
+    let permissions =
+        built_in_role(SUPER_ADMIN).map(|role| PermissionSet::new(role.permissions.iter().copied()));
     Seat {
         tenant,
         role: SUPER_ADMIN.to_owned(),
@@ -120,7 +121,9 @@ fn choose(places: Vec<Place>, wanted: Option<&str>, is_operator: bool) -> Result
                 (Some(only), true) => only,
                 (Some(last), false) => {
                     accepted.push(last);
-                    return Err(SignInError::ChooseTenant(accepted.into_iter().map(|place| place.slug).collect()));
+                    return Err(SignInError::ChooseTenant(
+                        accepted.into_iter().map(|place| place.slug).collect(),
+                    ));
                 }
                 (None, _) => return Err(SignInError::NoTenant),
             }
@@ -152,7 +155,9 @@ mod tests {
     fn the_only_tenant_is_the_default_and_several_must_be_chosen_from() {
         let (a, b) = (place("a"), place("b"));
         assert!(matches!(choose(vec![a.clone()], None, false), Ok(Choice::Place(found)) if found == a));
-        assert!(matches!(choose(vec![a.clone(), b.clone()], Some("b"), false), Ok(Choice::Place(found)) if found == b));
+        assert!(
+            matches!(choose(vec![a.clone(), b.clone()], Some("b"), false), Ok(Choice::Place(found)) if found == b)
+        );
         let error = choose(vec![a.clone(), b], None, false).unwrap_err();
         assert!(matches!(error, SignInError::ChooseTenant(names) if names == ["a", "b"]));
         assert!(matches!(choose(vec![a], Some("c"), false), Err(SignInError::NotAMember)));

@@ -71,10 +71,6 @@ async fn find(tx: &db::ControlTx, id: Uuid, now: Timestamp) -> Result<Option<Sto
         used: row.try_get(3)?,
         over: row.try_get(4)?,
         tenant_slug: row.try_get(5)?,
-        holder: Holder {
-            account,
-            generation: row.try_get(6)?,
-            is_operator: row.try_get(7)?,
-        },
+        holder: Holder { account, generation: row.try_get(6)?, is_operator: row.try_get(7)? },
     }))
 }

@@ -56,7 +56,8 @@ pub(super) async fn open_session(
     let session = SessionId::new();
     let tenant: Option<TenantId> = seat.tenant.as_ref().map(|(id, _)| *id);
     let ends = now + control.config().session_ttl();
-    tx.execute(include_str!("create_session.sql"), &[&session, &holder.account, &tenant, &now, &ends]).await?;
+    tx.execute(include_str!("create_session.sql"), &[&session, &holder.account, &tenant, &now, &ends])
+        .await?;
     issue(control, tx, holder, session, seat, now).await
 }
 

@@ -156,7 +156,14 @@ async fn admit_in(
         Ok(seat) => seat,
         Err(error) => {
             if matches!(error, SignInError::NotAMember) {
-                record(control, whence, Kind::TenantMismatch, None, Some(holder.account), "no place in the tenant");
+                record(
+                    control,
+                    whence,
+                    Kind::TenantMismatch,
+                    None,
+                    Some(holder.account),
+                    "no place in the tenant",
+                );
             }
             // The failures stay forgotten: the password was right.
             if !matches!(error, SignInError::Database(_)) {

@@ -26,7 +26,8 @@ pub(crate) async fn verify_api_key(
     text: &str,
     now: Timestamp,
 ) -> Result<Verified, AuthError> {
-    let presented = API_KEY.read(control.master_key(), text).ok_or(AuthError::Invalid("not a key of ours"))?;
+    let presented =
+        API_KEY.read(control.master_key(), text).ok_or(AuthError::Invalid("not a key of ours"))?;
     let id = ApiKeyId(presented.id);
     let found = control.guarded(find(control, id)).await;
     let stored = found

@@ -97,7 +97,11 @@ pub async fn put_issuer(
         )
         .await
         .map_err(|error| {
-            if error.is_unique("issuer_audience_unique") { PutIssuerError::AudienceTaken } else { error.into() }
+            if error.is_unique("issuer_audience_unique") {
+                PutIssuerError::AudienceTaken
+            } else {
+                error.into()
+            }
         })?;
     if put == 0 {
         return Err(PutIssuerError::TooMany);

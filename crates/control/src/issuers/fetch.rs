@@ -68,10 +68,12 @@ impl Fetcher {
 
     async fn get<T: DeserializeOwned>(&self, place: &str) -> Result<T, FetchError> {
         let shown = || place.chars().take(200).collect::<String>();
-        let unreachable = |error: reqwest::Error| FetchError::Unreachable(shown(), error.without_url().to_string());
+        let unreachable =
+            |error: reqwest::Error| FetchError::Unreachable(shown(), error.without_url().to_string());
         let client = self.client.get_or_try_init(build).await.map_err(unreachable)?;
         let request = client.get(place).header("accept", "application/json");
-        let mut answer = request.send().await.and_then(reqwest::Response::error_for_status).map_err(unreachable)?;
+        let mut answer =
+            request.send().await.and_then(reqwest::Response::error_for_status).map_err(unreachable)?;
         if answer.status() != reqwest::StatusCode::OK {
             return Err(FetchError::Unreachable(shown(), format!("status {}", answer.status())));
         }
@@ -102,10 +104,17 @@ mod tests {
     #[test]
     fn only_https_or_this_machine_is_asked() {
         let fetcher = Fetcher::new(false);
-        for url in ["https://id.example", "https://id.example/realms/a", "http://127.0.0.1:4000", "http://localhost/x"] {
+        for url in [
+            "https://id.example",
+            "https://id.example/realms/a",
+            "http://127.0.0.1:4000",
+            "http://localhost/x",
+        ] {
             assert!(fetcher.check_address(url).is_ok(), "{url}");
         }
-        for url in ["http://id.example", "ftp://id.example", "file:///etc/passwd", "https://a:b@id.example", "x", ""] {
+        for url in
+            ["http://id.example", "ftp://id.example", "file:///etc/passwd", "https://a:b@id.example", "x", ""]
+        {
             assert!(fetcher.check_address(url).is_err(), "{url}");
         }
         assert!(Fetcher::new(true).check_address("http://id.example").is_ok());

@@ -65,13 +65,17 @@ pub(crate) fn routes() -> Routes<Control> {
             get,
         )
         .add(
-            Op::put("/admin/tenants/{slug}/issuers/{name}", "put_issuer", "Enter or change an OpenID provider")
-                .description("Its discovery document and keys are read once before it is taken.")
-                .platform(PLATFORM_TENANTS)
-                .returns::<Issuer>(200)
-                .returns::<Issuer>(201)
-                .etag()
-                .problems(&[ISSUER_EXISTS, ISSUER_UNUSABLE, TOO_MANY]),
+            Op::put(
+                "/admin/tenants/{slug}/issuers/{name}",
+                "put_issuer",
+                "Enter or change an OpenID provider",
+            )
+            .description("Its discovery document and keys are read once before it is taken.")
+            .platform(PLATFORM_TENANTS)
+            .returns::<Issuer>(200)
+            .returns::<Issuer>(201)
+            .etag()
+            .problems(&[ISSUER_EXISTS, ISSUER_UNUSABLE, TOO_MANY]),
             put,
         )
         .add(

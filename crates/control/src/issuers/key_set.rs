@@ -89,7 +89,8 @@ impl KeySet {
             (Some(key), Err(_), Some(age)) if age < STALE => return Asked::Key(key.clone()),
             _ => self.turn.lock().await,
         };
-        let newer = self.known().filter(|newer| known.as_ref().is_none_or(|known| newer.read_at > known.read_at));
+        let newer =
+            self.known().filter(|newer| known.as_ref().is_none_or(|known| newer.read_at > known.read_at));
         if let Some(newer) = newer {
             return pick(&newer, kid, algorithm).map_or(Asked::Unknown, Asked::Key);
         }

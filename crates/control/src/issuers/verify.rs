@@ -74,8 +74,8 @@ fn pick<'a>(candidates: &'a [Arc<Issuer>], bearer: &str) -> Result<&'a Issuer, A
     if candidates.is_empty() {
         return Err(AuthError::Invalid("unknown issuer"));
     }
-    let meant: Meant =
-        jsonwebtoken::dangerous::insecure_decode_claims(bearer).map_err(|_| AuthError::Invalid("names no audience"))?;
+    let meant: Meant = jsonwebtoken::dangerous::insecure_decode_claims(bearer)
+        .map_err(|_| AuthError::Invalid("names no audience"))?;
     let audiences = match meant.aud {
         Audience::One(one) => vec![one],
         Audience::Many(many) => many,

@@ -38,10 +38,7 @@ impl Breaker {
     }
 
     /// Runs `work` unless open; only [`DbError::Unavailable`] counts as a failure.
-    pub(crate) async fn run<T>(
-        &self,
-        work: impl Future<Output = Result<T, DbError>>,
-    ) -> Result<T, DbError> {
+    pub(crate) async fn run<T>(&self, work: impl Future<Output = Result<T, DbError>>) -> Result<T, DbError> {
         if !self.may_try() {
             return Err(DbError::Unavailable("the control database was away a moment ago".to_owned()));
         }

@@ -1,8 +1,6 @@
 //! `edge::Registry`: the tenant of a name or an identifier.
 
-use std::{
-    sync::{Arc, LazyLock},
-};
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use db::DbError;

@@ -175,7 +175,9 @@ impl From<CreateRoleError> for Problem {
     fn from(error: CreateRoleError) -> Self {
         match error {
             CreateRoleError::Exists => Self::new(ROLE_EXISTS),
-            CreateRoleError::TooMany => Self::new(TOO_MANY).detail("A tenant has at most 100 roles of its own."),
+            CreateRoleError::TooMany => {
+                Self::new(TOO_MANY).detail("A tenant has at most 100 roles of its own.")
+            }
             CreateRoleError::UnknownPermission(at, name) => Self::new(UNKNOWN_PERMISSION).pointer(
                 format!("/permissions/{at}"),
                 UNKNOWN_PERMISSION,

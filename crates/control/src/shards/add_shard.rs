@@ -57,11 +57,8 @@ pub async fn add_shard(
 
 async fn insert(tx: &ControlTx, shard: &AddShard, draining: bool, now: Timestamp) -> Result<u64, DbError> {
     let AddShard { name, region, weight, purpose } = shard;
-    tx.execute(
-        include_str!("add_shard.sql"),
-        &[name, region, weight, &purpose.as_str(), &draining, &now],
-    )
-    .await
+    tx.execute(include_str!("add_shard.sql"), &[name, region, weight, &purpose.as_str(), &draining, &now])
+        .await
 }
 
 /// Adds the configured shards that are new; what was changed at runtime stays as it is.

@@ -147,8 +147,7 @@ async fn update(
     if_match: IfMatch,
     Json(body): Json<ShardChange>,
 ) -> Result<Reply, Problem> {
-    let wanted =
-        UpdateShard { weight: body.weight, draining: body.draining, version: if_match.version()? };
+    let wanted = UpdateShard { weight: body.weight, draining: body.draining, version: if_match.version()? };
     let tx = control.db().control().await?;
     let shard = update_shard(&control, &caller, &tx, &name, wanted).await?;
     tx.commit().await?;

@@ -10,8 +10,8 @@ use kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use add_shard::{AddShard, AddShardError, add_shard};
 pub(crate) use add_shard::enter_configured;
+pub use add_shard::{AddShard, AddShardError, add_shard};
 pub(crate) use http::routes;
 pub use list_shards::{find_shard, list_shards};
 pub use update_shard::{UpdateShard, UpdateShardError, update_shard};

@@ -88,7 +88,8 @@ pub async fn change_staff(
     let stays_admin = status == StaffStatus::Active && input.role == TENANT_ADMIN;
     let was_admin = member.status == StaffStatus::Active && member.role == TENANT_ADMIN;
     if was_admin && !stays_admin {
-        let row = tx.query_one(include_str!("count_other_admins.sql"), &[&tenant, &account, &TENANT_ADMIN]).await?;
+        let row =
+            tx.query_one(include_str!("count_other_admins.sql"), &[&tenant, &account, &TENANT_ADMIN]).await?;
         if row.try_get::<_, i64>(0).map_err(DbError::from)? == 0 {
             return Err(ChangeStaffError::LastAdmin);
         }

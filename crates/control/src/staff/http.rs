@@ -19,7 +19,9 @@ use crate::{
     accounts::{AccountId, check_email, check_new_password, first_password},
     idempotency::{Begun, begin},
     permissions::{STAFF_READ, STAFF_WRITE},
-    problems::{ACCOUNT_SHARED, LAST_ADMIN, PERMISSION_BEYOND_YOURS, SIGN_IN_BUSY, STAFF_EXISTS, UNKNOWN_ROLE},
+    problems::{
+        ACCOUNT_SHARED, LAST_ADMIN, PERMISSION_BEYOND_YOURS, SIGN_IN_BUSY, STAFF_EXISTS, UNKNOWN_ROLE,
+    },
 };
 
 /// Whom to take on.

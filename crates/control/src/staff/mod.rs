@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 
 pub use change_staff::{ChangeStaff, ChangeStaffError, change_staff};
 pub use create_staff::{CreateStaffError, create_staff};
-pub use find_staff::{find_staff, list_staff};
 pub(crate) use find_staff::lock_staff;
+pub use find_staff::{find_staff, list_staff};
 pub(crate) use http::routes;
 pub use take_on::{TakeOn, TakeOnError, take_on};
 

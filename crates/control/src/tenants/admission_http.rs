@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    CreateTenant, CreateTenantError, PlacementKind, ResetAdmin, Settings, TenantView, create_tenant, http::id_of,
-    reset_admin,
+    CreateTenant, CreateTenantError, PlacementKind, ResetAdmin, Settings, TenantView, create_tenant,
+    http::id_of, reset_admin,
 };
 use crate::{
     Control,

@@ -17,7 +17,8 @@ use crate::{
 
 /// Names that are addresses of the program itself.
 const RESERVED: [&str; 12] = [
-    "admin", "api", "app", "auth", "console", "graphql", "health", "metrics", "platform", "register", "static", "www",
+    "admin", "api", "app", "auth", "console", "graphql", "health", "metrics", "platform", "register",
+    "static", "www",
 ];
 
 /// What a tenant is created from.
@@ -79,7 +80,9 @@ pub fn check_new_tenant(slug: &str, name: &str, admin_email: &str) -> Result<(),
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let ends = !slug.starts_with('-') && !slug.ends_with('-');
     if !(2..=40).contains(&slug.len()) || !slug.bytes().all(plain) || !ends {
-        return Err("the slug must have 2 to 40 of a-z, 0-9 and -, and neither begin nor end with -".to_owned());
+        return Err(
+            "the slug must have 2 to 40 of a-z, 0-9 and -, and neither begin nor end with -".to_owned()
+        );
     }
     if RESERVED.contains(&slug) {
         return Err(format!("{slug} is a reserved name"));
@@ -113,7 +116,8 @@ pub async fn create_tenant(
         }
         Some(_) => return Err(CreateTenantError::Exists(input.slug)),
     };
-    let known = tx.query_opt(include_str!("find_account_by_email.sql"), &[&input.admin_email.to_lowercase()]).await?;
+    let known =
+        tx.query_opt(include_str!("find_account_by_email.sql"), &[&input.admin_email.to_lowercase()]).await?;
     tx.commit().await.map_err(|error| race(error, &input.slug))?;
     provision(control, tenant, claim).await?;
     let tx = control.db().control().await?;

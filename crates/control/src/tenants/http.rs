@@ -208,7 +208,9 @@ impl From<SuspendError> for Problem {
     fn from(error: SuspendError) -> Self {
         match error {
             SuspendError::NotFound => Self::not_found(),
-            SuspendError::NotPossible(status) => Self::new(TENANT_NOT_READY).detail(format!("It is {status}.")),
+            SuspendError::NotPossible(status) => {
+                Self::new(TENANT_NOT_READY).detail(format!("It is {status}."))
+            }
             SuspendError::Database(error) => error.into(),
         }
     }

@@ -23,12 +23,10 @@ pub(super) async fn place(control: &Control, tx: &ControlTx, wanted: Wanted<'_>)
     tx.query(include_str!("lock_placement.sql"), &[]).await?;
     let reachable: Vec<String> = control.db().shard_names().iter().map(Arc::to_string).collect();
     let Wanted { tenant, slug, dedicated, region, shard } = wanted;
-    let database = if dedicated { database_name(control, slug) } else { control.config().shared_database.clone() };
+    let database =
+        if dedicated { database_name(control, slug) } else { control.config().shared_database.clone() };
     let placed = tx
-        .execute(
-            include_str!("place.sql"),
-            &[&tenant, &dedicated, &region, &shard, &reachable, &database],
-        )
+        .execute(include_str!("place.sql"), &[&tenant, &dedicated, &region, &shard, &reachable, &database])
         .await?;
     Ok(placed == 1)
 }

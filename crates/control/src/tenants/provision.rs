@@ -42,8 +42,15 @@ impl Step {
     }
 
     fn read(text: &str) -> Result<Self, DbError> {
-        const ALL: [Step; 7] =
-            [Step::Place, Step::CreateDatabase, Step::Migrate, Step::Seed, Step::Admin, Step::Activate, Step::Done];
+        const ALL: [Step; 7] = [
+            Step::Place,
+            Step::CreateDatabase,
+            Step::Migrate,
+            Step::Seed,
+            Step::Admin,
+            Step::Activate,
+            Step::Done,
+        ];
         let step = ALL.into_iter().find(|step| step.as_str() == text);
         step.ok_or_else(|| DbError::Other(format!("unknown provisioning step {text}")))
     }
@@ -114,7 +121,9 @@ pub(super) async fn provision(control: &Control, tenant: TenantId, claim: Uuid) 
 async fn take_on(control: &Control, tenant: TenantId, claim: Uuid) -> Result<Option<Work>, DbError> {
     let now = control.clock().now();
     let tx = control.db().control().await?;
-    let row = tx.query_opt(include_str!("claim_provisioning.sql"), &[&tenant, &claim, &(now + CLAIM), &now]).await?;
+    let row = tx
+        .query_opt(include_str!("claim_provisioning.sql"), &[&tenant, &claim, &(now + CLAIM), &now])
+        .await?;
     tx.commit().await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Work {
@@ -228,7 +237,12 @@ async fn report(control: &Control, tenant: &Tenant) {
     }
 }
 
-async fn record_failure(control: &Control, work: &Work, step: Step, error: &StepError) -> Result<(), DbError> {
+async fn record_failure(
+    control: &Control,
+    work: &Work,
+    step: Step,
+    error: &StepError,
+) -> Result<(), DbError> {
     let now = control.clock().now();
     let exponent = u32::try_from(work.attempts.clamp(0, 6)).unwrap_or(0);
     let retry_at = now + Duration::from_secs(5 * 2_u64.pow(exponent));

@@ -41,7 +41,8 @@ impl Validate for Settings {
             report.append(parent().join("cashRounding"), Error::new("must be between 1 and 1000"));
         }
         if settings.time_zone.len() > 64 || TimeZone::get(&settings.time_zone).is_err() {
-            report.append(parent().join("timeZone"), Error::new("must be an IANA time zone, as Europe/Vienna"));
+            report
+                .append(parent().join("timeZone"), Error::new("must be an IANA time zone, as Europe/Vienna"));
         }
         if settings.cors_origins.len() > MOST_ORIGINS {
             report.append(parent().join("corsOrigins"), Error::new("at most 20"));
@@ -79,7 +80,9 @@ mod tests {
         for origin in ["https://shop.example", "http://localhost:5173", "https://a-b.c:8443"] {
             assert!(is_origin(origin), "{origin}");
         }
-        for text in ["*", "null", "https://", "https://a/", "https://A.b", "ftp://a", "https://a:0", "https://a:x"] {
+        for text in
+            ["*", "null", "https://", "https://a/", "https://A.b", "ftp://a", "https://a:0", "https://a:x"]
+        {
             assert!(!is_origin(text), "{text}");
         }
     }
@@ -87,7 +90,8 @@ mod tests {
     // HTTP-8
     #[test]
     fn wrong_settings_are_refused_by_name() {
-        let mut settings = TenantSettings { time_zone: "Mars/Olympus".to_owned(), ..TenantSettings::default() };
+        let mut settings =
+            TenantSettings { time_zone: "Mars/Olympus".to_owned(), ..TenantSettings::default() };
         settings.cash_rounding = CashRounding(0);
         settings.cors_origins = vec!["https://fine.example".to_owned(), "*".to_owned()];
         let report = Settings(settings).validate().unwrap_err();

@@ -50,7 +50,10 @@ pub async fn update_tenant(
     let settings = input.settings.as_ref().map(settings_json).transpose()?;
     let tier = input.tier.map(tier_text);
     let changed = tx
-        .execute(include_str!("update_tenant.sql"), &[&id, &input.name, &tier, &settings, &input.version, &now])
+        .execute(
+            include_str!("update_tenant.sql"),
+            &[&id, &input.name, &tier, &settings, &input.version, &now],
+        )
         .await?;
     let tenant = find_tenant_by_id(tx, id).await?.ok_or(UpdateTenantError::NotFound)?;
     if changed == 0 {

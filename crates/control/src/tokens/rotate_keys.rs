@@ -29,8 +29,7 @@ pub async fn rotate_signing_keys(control: &Control, now: Timestamp) -> Result<bo
     if due {
         let signs_from = if newest.is_some() { now + PUBLISHED_AHEAD } else { now };
         let fresh = make_key()?;
-        let sealed =
-            control.master_key().seal(PURPOSE, &fresh.private).map_err(|_| KeyError::NotMade)?;
+        let sealed = control.master_key().seal(PURPOSE, &fresh.private).map_err(|_| KeyError::NotMade)?;
         let old_until = signs_from + MAX_TTL;
         tx.execute(include_str!("retire_signing_keys.sql"), &[&old_until, &now]).await?;
         tx.execute(

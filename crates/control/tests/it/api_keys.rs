@@ -26,7 +26,9 @@ async fn a_key_is_shown_once_stored_hashed_and_does_what_it_may() {
     let listed = admin.get("/api-keys").await.is(200);
     assert_eq!(listed.text("/items/0/id"), made.text("/id"));
     let shown = admin.get(&format!("/api-keys/{}", made.text("/id"))).await.is(200);
-    assert!(!shown.json.to_string().contains(&secret[31..]) && !listed.json.to_string().contains(&secret[31..]));
+    assert!(
+        !shown.json.to_string().contains(&secret[31..]) && !listed.json.to_string().contains(&secret[31..])
+    );
     let stored = world.ask("select string_agg(k::text, '') from control.api_key as k").await;
     assert!(!stored.contains(&secret[31..]), "{stored}");
 }
@@ -38,7 +40,8 @@ async fn a_revoked_key_is_refused_at_once_in_every_process() {
     let (_other, client, _heard) = world.other_process().await;
     let admin = world.admin("acme").await;
     let made = admin.post("/api-keys", key(&["staff:read"])).await.is(201);
-    let (here, there) = (world.stranger().with_token(made.text("/secret")), client.with_token(made.text("/secret")));
+    let (here, there) =
+        (world.stranger().with_token(made.text("/secret")), client.with_token(made.text("/secret")));
     here.get("/staff").await.is(200);
     there.get("/staff").await.is(200);
     let path = format!("/api-keys/{}", made.text("/id"));
@@ -74,7 +77,12 @@ async fn a_key_may_never_do_more_than_its_maker() {
     for more in ["sales:void", "sales:*", "*"] {
         lead.post("/api-keys", key(&[more])).await.is_problem(403, "PERMISSION_BEYOND_YOURS");
     }
-    world.admin("acme").await.post("/api-keys", key(&["platform:*"])).await.is_problem(422, "UNKNOWN_PERMISSION");
+    world
+        .admin("acme")
+        .await
+        .post("/api-keys", key(&["platform:*"]))
+        .await
+        .is_problem(422, "UNKNOWN_PERMISSION");
     let made = lead.post("/api-keys", key(&["keys:*", "sales:read"])).await.is(201);
     let program = world.stranger().with_token(made.text("/secret"));
     program.post("/api-keys", key(&["sales:void"])).await.is_problem(403, "PERMISSION_BEYOND_YOURS");
@@ -92,9 +100,31 @@ async fn invented_changed_and_foreign_keys_are_refused() {
     for text in [changed.as_str(), &secret[..60], "mhk_", "mhk_00000000000000000000000000_x"] {
         world.stranger().with_token(text).get("/staff").await.is_problem(401, "UNAUTHENTICATED");
     }
-    world.stranger().with_token(secret).with_tenant("bolt").get("/staff").await.is_problem(403, "TENANT_MISMATCH");
-    world.admin("bolt").await.get(&format!("/api-keys/{}", made.text("/id"))).await.is_problem(404, "NOT_FOUND");
-    world.admin("bolt").await.delete(&format!("/api-keys/{}", made.text("/id"))).await.is_problem(404, "NOT_FOUND");
+    // A key of ours whose secret is not the one stored.
+    let spare = world.admin("acme").await.post("/api-keys", key(&["staff:read"])).await.is(201);
+    let swap = "update control.api_key set secret_hash = sha256('x') \
+                where id = (select max(id::text)::uuid from control.api_key)";
+    world.sql(swap).await;
+    world.stranger().with_token(spare.text("/secret")).get("/staff").await.is_problem(401, "UNAUTHENTICATED");
+    world
+        .stranger()
+        .with_token(secret)
+        .with_tenant("bolt")
+        .get("/staff")
+        .await
+        .is_problem(403, "TENANT_MISMATCH");
+    world
+        .admin("bolt")
+        .await
+        .get(&format!("/api-keys/{}", made.text("/id")))
+        .await
+        .is_problem(404, "NOT_FOUND");
+    world
+        .admin("bolt")
+        .await
+        .delete(&format!("/api-keys/{}", made.text("/id")))
+        .await
+        .is_problem(404, "NOT_FOUND");
 }
 
 // A key that was verified goes on while the control database is away.

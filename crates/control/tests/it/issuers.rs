@@ -88,7 +88,12 @@ async fn a_certified_provider_signs_a_tenants_users_in() {
         jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(modulus)).unwrap()
     };
     let none = format!("eyJhbGciOiJub25lIn0.{}.", parts[1]);
-    for forged in [none, symmetric(Algorithm::HS256), symmetric(Algorithm::HS512), format!("{}.{}.AAAA", parts[0], parts[1])] {
+    for forged in [
+        none,
+        symmetric(Algorithm::HS256),
+        symmetric(Algorithm::HS512),
+        format!("{}.{}.AAAA", parts[0], parts[1]),
+    ] {
         world.stranger().with_token(&forged).get("/staff").await.is_problem(401, "UNAUTHENTICATED");
     }
 
@@ -106,7 +111,10 @@ async fn wrong_claims_are_refused_even_under_a_good_signature() {
     let scene = Scene::start(permissions()).await;
     let now = scene.world.clock.now().as_second();
     scene.staff(&scene.key.sign(&scene.claims(json!({})))).await.is(200);
-    scene.staff(&scene.key.sign(&scene.claims(json!({ "aud": ["x", "acme-app"], "exp": now as f64 + 300.5 })))).await.is(200);
+    scene
+        .staff(&scene.key.sign(&scene.claims(json!({ "aud": ["x", "acme-app"], "exp": now as f64 + 300.5 }))))
+        .await
+        .is(200);
     let asked = scene.issuer.asked();
     for change in [
         json!({ "aud": "other-app" }),
@@ -142,7 +150,11 @@ async fn an_algorithm_that_is_not_allowed_is_refused() {
     for algorithm in ["none", "HS256", "hs256", "RS1"] {
         let mut body = body.clone();
         body["algorithms"] = json!([algorithm]);
-        scene.operator.put("/admin/tenants/acme/issuers/corp", body).await.is_problem(400, "VALIDATION_FAILED");
+        scene
+            .operator
+            .put("/admin/tenants/acme/issuers/corp", body)
+            .await
+            .is_problem(400, "VALIDATION_FAILED");
     }
 }
 
@@ -169,7 +181,8 @@ async fn a_flood_of_unknown_keys_asks_the_issuer_once() {
     scene.world.clock.advance_seconds(31);
     let before = scene.issuer.asked();
     for number in 0..100 {
-        let token = Key::new("x").sign_as(&format!("unknown-{number}"), &scene.claims(json!({ "n": number })));
+        let token =
+            Key::new("x").sign_as(&format!("unknown-{number}"), &scene.claims(json!({ "n": number })));
         scene.staff(&token).await.is_problem(401, "UNAUTHENTICATED");
     }
     assert_eq!(scene.issuer.asked(), before + 1);
@@ -246,8 +259,11 @@ async fn an_issuer_is_shown_changed_and_removed_and_its_tokens_end_at_once() {
     let read = scene.operator.get(path).await.is(200);
     assert_eq!(read.text("/audience"), "acme-app");
     assert_eq!(scene.operator.get("/admin/tenants/acme/issuers").await.is(200).text("/items/0/name"), "corp");
-    let off = json!({ "url": scene.issuer.url, "audience": "acme-app", "algorithms": ["ES256"], "active": false });
-    let put = || scene.operator.api(http::Method::PUT, path).header("if-match", read.header("etag")).json(&off).send();
+    let off =
+        json!({ "url": scene.issuer.url, "audience": "acme-app", "algorithms": ["ES256"], "active": false });
+    let put = || {
+        scene.operator.api(http::Method::PUT, path).header("if-match", read.header("etag")).json(&off).send()
+    };
     put().await.is(200);
     put().await.is_problem(412, "PRECONDITION_FAILED");
     scene.staff(&token).await.is_problem(401, "UNAUTHENTICATED");
@@ -267,7 +283,13 @@ async fn an_issuer_that_cannot_be_read_or_is_another_is_not_entered() {
     scene.issuer.is_away(true);
     scene.enter("acme", "second", "x", json!({})).await.is_problem(422, "ISSUER_UNUSABLE");
     let ourselves = scene.world.config.issuer.as_str();
-    for url in [ourselves, "http://id.example.com", "https://user:secret@127.0.0.1", "not an address", "file:///etc/passwd"] {
+    for url in [
+        ourselves,
+        "http://id.example.com",
+        "https://user:secret@127.0.0.1",
+        "not an address",
+        "file:///etc/passwd",
+    ] {
         let body = json!({ "url": url, "audience": "x", "algorithms": ["RS256"] });
         scene.operator.put("/admin/tenants/acme/issuers/x", body).await.is_problem(422, "ISSUER_UNUSABLE");
     }

@@ -26,7 +26,8 @@ async fn an_invitation_disturbs_nobody_until_it_is_accepted_by_naming_the_tenant
     there["tenant"] = json!("bolt");
     let accepted = world.sign_in(there).await.is(200);
     assert_eq!((accepted.text("/tenant"), accepted.text("/role")), ("bolt", "cashier"));
-    let choose = world.sign_in(credentials("admin@acme.test")).await.is_problem(422, "TENANT_CHOICE_REQUIRED");
+    let choose =
+        world.sign_in(credentials("admin@acme.test")).await.is_problem(422, "TENANT_CHOICE_REQUIRED");
     assert_eq!(choose.json["tenants"], json!(["acme", "bolt"]));
 }
 
@@ -34,7 +35,10 @@ async fn an_invitation_disturbs_nobody_until_it_is_accepted_by_naming_the_tenant
 async fn the_header_chooses_the_tenant_like_the_body_and_must_not_contradict_it() {
     let world = ann_of_two().await;
     let named = world.stranger().with_tenant("bolt");
-    assert_eq!(named.post("/auth/token", credentials("admin@acme.test")).await.is(200).text("/tenant"), "bolt");
+    assert_eq!(
+        named.post("/auth/token", credentials("admin@acme.test")).await.is(200).text("/tenant"),
+        "bolt"
+    );
     let mut body = credentials("admin@acme.test");
     body["tenant"] = json!("acme");
     named.post("/auth/token", body).await.is_problem(403, "TENANT_MISMATCH");
@@ -63,7 +67,10 @@ async fn me_lists_every_place_and_the_rights_of_this_one() {
     let token = world.sign_in(there).await.is(200);
     let me = world.stranger().with_token(token.text("/accessToken")).get("/me").await.is(200);
     assert_eq!(me.text("/tenant"), "bolt");
-    assert_eq!(me.json["memberships"][0], json!({ "tenant": "acme", "role": "tenant_admin", "invited": false }));
+    assert_eq!(
+        me.json["memberships"][0],
+        json!({ "tenant": "acme", "role": "tenant_admin", "invited": false })
+    );
     assert!(me.json["permissions"].as_array().unwrap().contains(&json!("sales:write")));
     assert!(!me.json["permissions"].as_array().unwrap().contains(&json!("*")));
 }

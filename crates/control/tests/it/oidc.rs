@@ -85,7 +85,8 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn new(kid: &str) -> Self {
-        let pair = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+        let pair =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
         let private = EncodingKey::from_ec_der(pair.as_ref());
         let mut jwk = Jwk::from_encoding_key(&private, Algorithm::ES256).unwrap();
         jwk.common.key_id = Some(kid.to_owned());

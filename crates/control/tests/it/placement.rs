@@ -10,7 +10,10 @@ use crate::world::{World, new_tenant, shard};
 async fn counts(world: &World) -> BTreeMap<String, i64> {
     let shards = world.operator().await.get("/admin/shards").await.is(200);
     let items = shards.json["items"].as_array().unwrap().clone();
-    items.iter().map(|shard| (shard["name"].as_str().unwrap().to_owned(), shard["tenants"].as_i64().unwrap())).collect()
+    items
+        .iter()
+        .map(|shard| (shard["name"].as_str().unwrap().to_owned(), shard["tenants"].as_i64().unwrap()))
+        .collect()
 }
 
 fn expect(pairs: &[(&str, i64)]) -> BTreeMap<String, i64> {

@@ -38,11 +38,8 @@ async fn a_tenant_whose_every_step_failed_once_is_set_up_by_repeating_the_reques
     world.steps.create.next(1);
     world.steps.migrate.next(1);
     world.steps.seed.next(1);
-    let failures = [
-        ("create_database", "provision_error"),
-        ("migrate", "migration_error"),
-        ("seed", "provision_error"),
-    ];
+    let failures =
+        [("create_database", "provision_error"), ("migrate", "migration_error"), ("seed", "provision_error")];
     for (step, status) in failures {
         let stopped = operator.post("/admin/tenants", dedicated("acme")).await.is(202);
         assert_eq!((stopped.text("/provisioning/step"), stopped.text("/status")), (step, status));

@@ -42,7 +42,8 @@ async fn another_process_hears_of_a_suspension_within_moments() {
     world.tenant("later").await;
     world.operator().await.post("/admin/tenants/acme/suspend", json!({})).await;
     world.operator().await.api(http::Method::POST, "/admin/tenants/acme/suspend").send().await.is(200);
-    let suspended = async || other.find_tenant("acme").await.unwrap().unwrap().status == TenantStatus::Suspended;
+    let suspended =
+        async || other.find_tenant("acme").await.unwrap().unwrap().status == TenantStatus::Suspended;
     eventually(suspended).await;
     eventually(async || other.find_tenant("later").await.unwrap().is_some()).await;
     client.post("/auth/token", credentials("admin@acme.test")).await.is(403);

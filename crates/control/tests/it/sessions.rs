@@ -32,6 +32,16 @@ async fn a_refresh_token_works_once_and_its_return_ends_the_whole_sign_in() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_whose_secret_is_not_the_one_stored_is_refused_and_ends_nothing() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    let tokens = world.sign_in(credentials("admin@acme.test")).await.is(200);
+    world.sql("update control.refresh_token set secret_hash = sha256('x')").await;
+    world.sign_in(by(&tokens)).await.is_problem(401, "WRONG_CREDENTIALS");
+    world.stranger().with_token(tokens.text("/accessToken")).get("/me").await.is(200);
+}
+
+#[tokio::test]
 async fn of_ten_refreshes_with_one_token_at_once_only_one_gets_through() {
     let world = World::start().await;
     world.tenant("acme").await;
@@ -94,7 +104,8 @@ async fn a_new_password_ends_every_sign_in_and_needs_the_present_one() {
     let world = World::start().await;
     world.tenant("acme").await;
     let (one, two) = (world.admin("acme").await, world.admin("acme").await);
-    let change = |present: &str| json!({ "currentPassword": present, "newPassword": "another good password" });
+    let change =
+        |present: &str| json!({ "currentPassword": present, "newPassword": "another good password" });
     one.put("/me/password", change("wrong")).await.is_problem(422, "WRONG_PASSWORD");
     one.put("/me/password", json!({ "currentPassword": PASSWORD, "newPassword": "short" })).await.is(400);
     one.put("/me/password", change(PASSWORD)).await.is(204);

@@ -17,12 +17,17 @@ async fn a_configured_cluster_is_added_listed_and_drained_at_runtime() {
         .post("/admin/shards", json!({ "name": "north", "weight": 1 }))
         .await
         .is_problem(422, "SHARD_NOT_CONFIGURED");
-    operator.post("/admin/shards", json!({ "name": "west", "weight": 0 })).await.is_problem(400, "VALIDATION_FAILED");
+    operator
+        .post("/admin/shards", json!({ "name": "west", "weight": 0 }))
+        .await
+        .is_problem(400, "VALIDATION_FAILED");
 
     let read = operator.get("/admin/shards/west").await.is(200);
     assert_eq!((read.text("/region"), read.text("/purpose")), ("eu", "shared"));
     let drain = json!({ "weight": 2, "draining": true });
-    let put = |etag: &str| operator.api(http::Method::PUT, "/admin/shards/west").header("if-match", etag).json(&drain);
+    let put = |etag: &str| {
+        operator.api(http::Method::PUT, "/admin/shards/west").header("if-match", etag).json(&drain)
+    };
     assert_eq!(put(read.header("etag")).send().await.is(200).json["draining"], json!(true));
     put(read.header("etag")).send().await.is_problem(412, "PRECONDITION_FAILED");
     operator.put("/admin/shards/none", drain.clone()).await.is_problem(404, "NOT_FOUND");

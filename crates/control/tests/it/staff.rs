@@ -10,7 +10,10 @@ async fn somebody_is_taken_on_promoted_dismissed_and_taken_back() {
     let world = World::start().await;
     world.tenant("acme").await;
     let admin = world.admin("acme").await;
-    let made = admin.post("/staff", json!({ "email": "bob@acme.test", "name": "Bob", "role": "cashier" })).await.is(201);
+    let made = admin
+        .post("/staff", json!({ "email": "bob@acme.test", "name": "Bob", "role": "cashier" }))
+        .await
+        .is(201);
     let password = made.text("/initialPassword").to_owned();
     let sign_in = json!({ "email": "bob@acme.test", "password": password });
     let bob = world.sign_in(sign_in.clone()).await.is(200);
@@ -45,9 +48,13 @@ async fn nobody_gives_away_or_touches_more_than_they_have() {
     let admin = world.admin("acme").await;
     let me = admin.get("/me").await.is(200);
     let lead = world.with(Some(acme), &["staff:*", "sales:*", "catalog:*"]).await;
-    lead.post("/staff", json!({ "email": "x@acme.test", "role": "tenant_admin" })).await.is_problem(403, "PERMISSION_BEYOND_YOURS");
+    lead.post("/staff", json!({ "email": "x@acme.test", "role": "tenant_admin" }))
+        .await
+        .is_problem(403, "PERMISSION_BEYOND_YOURS");
     let path = format!("/staff/{}", me.text("/id"));
-    lead.put(&path, json!({ "role": "cashier", "active": false })).await.is_problem(403, "PERMISSION_BEYOND_YOURS");
+    lead.put(&path, json!({ "role": "cashier", "active": false }))
+        .await
+        .is_problem(403, "PERMISSION_BEYOND_YOURS");
     for role in ["super_admin", "customer", "made_up"] {
         let refused = admin.post("/staff", json!({ "email": "x@acme.test", "role": role })).await;
         assert_eq!(refused.is_problem(422, "UNKNOWN_ROLE").text("/errors/0/pointer"), "/role");
@@ -82,16 +89,26 @@ async fn a_forgotten_password_is_reset_only_for_accounts_that_are_the_tenants_ow
     world.tenant("acme").await;
     world.tenant("bolt").await;
     let admin = world.admin("acme").await;
-    let bob = admin.post("/staff", json!({ "email": "bob@acme.test", "role": "cashier", "password": PASSWORD })).await.is(201);
+    let bob = admin
+        .post("/staff", json!({ "email": "bob@acme.test", "role": "cashier", "password": PASSWORD }))
+        .await
+        .is(201);
     let path = format!("/staff/{}", bob.text("/id"));
     let reset = json!({ "role": "cashier", "active": true, "password": "brand new password" });
     admin.put(&path, reset.clone()).await.is(200);
     world.sign_in(json!({ "email": "bob@acme.test", "password": "brand new password" })).await.is(200);
     // As soon as another tenant counts on the account too, its password is its owner's.
-    world.admin("bolt").await.post("/staff", json!({ "email": "bob@acme.test", "role": "cashier" })).await.is(201);
+    world
+        .admin("bolt")
+        .await
+        .post("/staff", json!({ "email": "bob@acme.test", "role": "cashier" }))
+        .await
+        .is(201);
     admin.put(&path, reset).await.is_problem(422, "ACCOUNT_SHARED");
     let bolt = world.admin("bolt").await;
-    bolt.put(&path, json!({ "role": "cashier", "active": true, "password": "taken over 123" })).await.is_problem(422, "ACCOUNT_SHARED");
+    bolt.put(&path, json!({ "role": "cashier", "active": true, "password": "taken over 123" }))
+        .await
+        .is_problem(422, "ACCOUNT_SHARED");
 }
 
 // HTTP-5, HTTP-6
@@ -124,6 +141,9 @@ async fn the_staff_of_another_tenant_is_not_found() {
     let stranger = world.admin("bolt").await.get("/me").await.text("/id").to_owned();
     let admin = world.admin("acme").await;
     admin.get(&format!("/staff/{stranger}")).await.is_problem(404, "NOT_FOUND");
-    admin.put(&format!("/staff/{stranger}"), json!({ "role": "cashier", "active": false })).await.is_problem(404, "NOT_FOUND");
+    admin
+        .put(&format!("/staff/{stranger}"), json!({ "role": "cashier", "active": false }))
+        .await
+        .is_problem(404, "NOT_FOUND");
     admin.get("/staff/usr_nonsense").await.is_problem(404, "NOT_FOUND");
 }

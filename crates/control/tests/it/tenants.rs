@@ -45,7 +45,12 @@ async fn an_administrator_without_a_given_password_gets_a_made_up_one_shown_once
     body["name"] = json!("Other");
     let other = operator.api(http::Method::POST, "/admin/tenants").key("one").json(&body);
     other.send().await.is_problem(422, "IDEMPOTENCY_KEY_REUSED");
-    assert!(!world.ask("select string_agg(encode(sealed, 'escape'), '') from control.idempotency").await.contains(&password));
+    assert!(
+        !world
+            .ask("select string_agg(encode(sealed, 'escape'), '') from control.idempotency")
+            .await
+            .contains(&password)
+    );
 }
 
 #[tokio::test]
@@ -67,13 +72,25 @@ async fn a_wrong_tenant_is_refused_field_by_field_and_leaves_nothing() {
         "adminPassword": "short", "settings": { "cashRounding": 0, "timeZone": "Mars/Olympus", "corsOrigins": ["*"] },
     });
     let refused = operator.post("/admin/tenants", body).await.is_problem(400, "VALIDATION_FAILED");
-    let mut places: Vec<&str> =
-        refused.json["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+    let mut places: Vec<&str> = refused.json["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["pointer"].as_str().unwrap())
+        .collect();
     places.sort_unstable();
-    assert_eq!(places, [
-        "/adminEmail", "/adminPassword", "/name", "/settings/cashRounding", "/settings/corsOrigins/0",
-        "/settings/timeZone", "/slug",
-    ]);
+    assert_eq!(
+        places,
+        [
+            "/adminEmail",
+            "/adminPassword",
+            "/name",
+            "/settings/cashRounding",
+            "/settings/corsOrigins/0",
+            "/settings/timeZone",
+            "/slug",
+        ]
+    );
     for (field, value) in [("tier", json!("gold")), ("currency", json!("eur")), ("unknown", json!(1))] {
         let mut body = new_tenant("acme");
         body[field] = value;
@@ -92,7 +109,8 @@ async fn tenants_are_listed_by_name_in_pages_and_by_status() {
     let operator = world.operator().await;
     let first = operator.get("/admin/tenants?limit=2").await.is(200);
     assert_eq!((first.text("/items/0/slug"), first.text("/items/1/slug")), ("aa", "bb"));
-    let next = operator.get(&format!("/admin/tenants?limit=2&cursor={}", first.text("/nextCursor"))).await.is(200);
+    let next =
+        operator.get(&format!("/admin/tenants?limit=2&cursor={}", first.text("/nextCursor"))).await.is(200);
     assert_eq!(next.text("/items/0/slug"), "cc");
     assert_eq!(next.json["nextCursor"], json!(null));
     operator.post("/admin/tenants/bb/suspend", json!({})).await;
@@ -108,7 +126,9 @@ async fn a_tenant_is_changed_only_from_the_version_that_was_read() {
     let operator = world.operator().await;
     let read = operator.get("/admin/tenants/acme").await.is(200);
     let change = json!({ "name": "Acme Ltd", "tier": "enterprise" });
-    let put = |etag: &str| operator.api(http::Method::PUT, "/admin/tenants/acme").header("if-match", etag).json(&change);
+    let put = |etag: &str| {
+        operator.api(http::Method::PUT, "/admin/tenants/acme").header("if-match", etag).json(&change)
+    };
     let changed = put(read.header("etag")).send().await.is(200);
     assert_eq!((changed.text("/name"), changed.text("/tier")), ("Acme Ltd", "enterprise"));
     // Where the data lives stays the same.
@@ -143,7 +163,9 @@ async fn a_tenant_sees_and_changes_its_own_settings() {
     let mut settings = read.json.clone();
     settings["timeZone"] = json!("Europe/Vienna");
     settings["corsOrigins"] = json!(["https://shop.acme.test"]);
-    let put = |etag: &str, body| admin.api(http::Method::PUT, "/settings").header("if-match", etag).json(body).send();
+    let put = |etag: &str, body| {
+        admin.api(http::Method::PUT, "/settings").header("if-match", etag).json(body).send()
+    };
     let changed = put(read.header("etag"), &settings).await.is(200);
     assert_eq!(changed.json, settings);
     put(read.header("etag"), &settings).await.is_problem(412, "PRECONDITION_FAILED");
@@ -178,7 +200,8 @@ async fn a_merchant_who_is_locked_out_gets_back_in_through_the_operator() {
     }
     world.sign_in(credentials("admin@acme.test")).await.is(429);
     let operator = world.operator().await;
-    let reset = operator.post("/admin/tenants/acme/admin", json!({ "email": "Admin@acme.test" })).await.is(200);
+    let reset =
+        operator.post("/admin/tenants/acme/admin", json!({ "email": "Admin@acme.test" })).await.is(200);
     admin.get("/me").await.is(401);
     let back = json!({ "email": "admin@acme.test", "password": reset.text("/password") });
     assert_eq!(world.sign_in(back).await.is(200).text("/role"), "tenant_admin");
@@ -187,6 +210,9 @@ async fn a_merchant_who_is_locked_out_gets_back_in_through_the_operator() {
     let made = operator.post("/admin/tenants/acme/admin", heir).await.is(200);
     assert_eq!(made.json["password"], json!(null));
     world.sign_in(credentials("heir@acme.test")).await.is(200);
-    operator.post("/admin/tenants/none/admin", json!({ "email": "a@b.c" })).await.is_problem(404, "NOT_FOUND");
+    operator
+        .post("/admin/tenants/none/admin", json!({ "email": "a@b.c" }))
+        .await
+        .is_problem(404, "NOT_FOUND");
     assert_eq!(world.violations().await, []);
 }

@@ -30,7 +30,8 @@ async fn tokens_verify_with_the_published_keys() {
     let acme = world.tenant("acme").await;
     let answer = world.sign_in(credentials("admin@acme.test")).await.is(200);
     let token = answer.text("/accessToken");
-    let discovery = world.stranger().call(http::Method::GET, "/.well-known/openid-configuration").send().await.is(200);
+    let discovery =
+        world.stranger().call(http::Method::GET, "/.well-known/openid-configuration").send().await.is(200);
     assert_eq!(discovery.text("/issuer"), "https://markethall.test");
     assert_eq!(discovery.text("/jwks_uri"), "https://markethall.test/.well-known/jwks.json");
 
@@ -67,7 +68,11 @@ async fn forged_and_changed_tokens_are_refused() {
     };
     let mut more = claims.clone();
     more["permissions"] = json!(["*", "platform:*"]);
-    let none = format!("{}.{}.", BASE64.encode(json!({ "alg": "none", "kid": kid }).to_string()), BASE64.encode(claims.to_string()));
+    let none = format!(
+        "{}.{}.",
+        BASE64.encode(json!({ "alg": "none", "kid": kid }).to_string()),
+        BASE64.encode(claims.to_string())
+    );
     let signature = good.rsplit('.').next().unwrap();
     let hostile = [
         ("more rights under the old signature", with_claims(&good, &more)),
@@ -96,7 +101,10 @@ async fn a_token_is_worth_no_more_than_the_account_behind_it() {
         ("update control.account set generation = 7", "update control.account set generation = 1"),
         ("update control.account set active = false", "update control.account set active = true"),
         ("update control.membership set generation = 7", "update control.membership set generation = 1"),
-        ("update control.membership set status = 'invited'", "update control.membership set status = 'active'"),
+        (
+            "update control.membership set status = 'invited'",
+            "update control.membership set status = 'active'",
+        ),
         ("update control.session set revoked_at = now()", "update control.session set revoked_at = null"),
     ] {
         let admin = world.admin("acme").await;

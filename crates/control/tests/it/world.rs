@@ -110,7 +110,13 @@ pub(crate) struct World {
 
 /// Shards of a test, all of them the one cluster under several names.
 pub(crate) fn shard(name: &str, weight: i32) -> ShardConfig {
-    ShardConfig { name: name.to_owned(), region: String::new(), weight, purpose: Purpose::Any, draining: false }
+    ShardConfig {
+        name: name.to_owned(),
+        region: String::new(),
+        weight,
+        purpose: Purpose::Any,
+        draining: false,
+    }
 }
 
 impl World {
@@ -145,8 +151,11 @@ impl World {
     async fn over(databases: TestDatabases, clock: Clock, config: ControlConfig) -> Self {
         let mut settings = databases.config();
         let cluster = settings.control.clone();
-        settings.shards =
-            config.shards.iter().map(|shard| (Arc::from(&*shard.name), cluster.clone())).collect::<HashMap<_, _>>();
+        settings.shards = config
+            .shards
+            .iter()
+            .map(|shard| (Arc::from(&*shard.name), cluster.clone()))
+            .collect::<HashMap<_, _>>();
         let db = Db::new(settings).unwrap();
         let steps = Arc::new(Steps::default());
         let parts = Parts {

@@ -101,7 +101,10 @@ async fn customers_are_listed_in_pages_and_found_by_reference() {
     let first = clerk.get("/customers?limit=3").await.is(200);
     let next = first.text("/nextCursor").to_owned();
     let second = clerk.get(&format!("/customers?limit=3&cursor={next}")).await.is(200);
-    assert_eq!(first.json["items"].as_array().unwrap().len() + second.json["items"].as_array().unwrap().len(), 5);
+    assert_eq!(
+        first.json["items"].as_array().unwrap().len() + second.json["items"].as_array().unwrap().len(),
+        5
+    );
     assert_eq!(second.json["nextCursor"], Value::Null);
     assert_eq!(references(&clerk, "/customers?reference=K-3").await, ["K-3"]);
     let id = first.text("/items/0/id").to_owned();

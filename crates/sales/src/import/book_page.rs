@@ -168,9 +168,8 @@ fn price(
     if !rejects.is_empty() {
         return Err(rejects);
     }
-    let computed = vat::compute(policy(&ctx.tenant), &figures).map_err(|error| {
-        vec![Reject::row(sale.rows[0].line, "AMOUNT_OUT_OF_RANGE", error.to_string())]
-    })?;
+    let computed = vat::compute(policy(&ctx.tenant), &figures)
+        .map_err(|error| vec![Reject::row(sale.rows[0].line, "AMOUNT_OUT_OF_RANGE", error.to_string())])?;
     for (line, amounts) in lines.iter_mut().zip(computed.lines) {
         line.amounts = amounts;
     }
@@ -204,12 +203,7 @@ fn price_row(
         let reason = format!("no rate is valid for tax category {}", product.tax_category);
         refuse("sku", "TAX_RATE_MISSING", reason)
     })?;
-    let mut line = PricedLine {
-        unit_price: row.unit_price,
-        quantity: row.quantity,
-        discount: 0,
-        rate,
-    };
+    let mut line = PricedLine { unit_price: row.unit_price, quantity: row.quantity, discount: 0, rate };
     let value = vat::line_value(&line)
         .map_err(|error| refuse("quantity", "AMOUNT_OUT_OF_RANGE", error.to_string()))?;
     if row.discount > value.abs() {
@@ -279,12 +273,7 @@ fn register_code(code: &str) -> &str {
     if code.is_empty() { HISTORY_REGISTER } else { code }
 }
 
-fn booking(
-    ctx: &Ctx,
-    sale: &FileSale,
-    priced: PricedSale,
-    names: &Names,
-) -> Result<Booking, DbError> {
+fn booking(ctx: &Ctx, sale: &FileSale, priced: PricedSale, names: &Names) -> Result<Booking, DbError> {
     let head = &sale.rows[0].head;
     let key = (shop_name(&head.shop).to_owned(), register_code(&head.register).to_owned());
     let register = names.registers.get(&key).ok_or_else(|| missing("register"))?;

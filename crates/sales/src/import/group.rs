@@ -73,9 +73,7 @@ impl Groups {
         let (mut scouting, places) = reader(scout)?;
         while let Some(entry) = scouting.next_entry()? {
             let (line, id) = match &entry {
-                Entry::Row(record) => {
-                    (record.line(), Some(record.raw(places.external_id).trim().to_owned()))
-                }
+                Entry::Row(record) => (record.line(), Some(record.raw(places.external_id).trim().to_owned())),
                 Entry::Broken(broken) => (broken.reject.line, broken.guess(places.external_id)),
             };
             if let Some(id) = id {
@@ -154,7 +152,8 @@ fn finish(external_id: String, open: Open, page: &mut FilePage) {
     let first = open.rows.first().map(|row| row.head.clone());
     let differs = open.rows.iter().find(|row| Some(&row.head) != first.as_ref());
     if let Some(row) = differs {
-        let reason = "shop, register, occurred_at, customer and tender must be the same in all rows of a sale";
+        let reason =
+            "shop, register, occurred_at, customer and tender must be the same in all rows of a sale";
         rejects.push(Reject::row(row.line, "SALE_INCONSISTENT", reason));
     }
     if open.rows.len() > MOST_SALE_ROWS {

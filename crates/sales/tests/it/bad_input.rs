@@ -73,7 +73,8 @@ fn cases() -> Vec<Case> {
         bad("/lines/0/unitPrice", json!(12.5)),
         bad("/lines/0/unitPrice", eur(-1)),
         bad("/lines/0/unitPrice", money(json!(12.5), "EUR")).at("/lines/0/unitPrice/amount"),
-        bad("/lines/0/unitPrice", money(json!(1_000_000_000_000_001_i64), "EUR")).at("/lines/0/unitPrice/amount"),
+        bad("/lines/0/unitPrice", money(json!(1_000_000_000_000_001_i64), "EUR"))
+            .at("/lines/0/unitPrice/amount"),
         bad("/lines/0/unitPrice", money(json!(1), "euro")).at("/lines/0/unitPrice/currency"),
         bad("/lines/0/discount", eur(-1)),
         bad("/lines/0/discount", json!({ "amount": 1 })).at("/lines/0/discount/currency"),
@@ -162,7 +163,11 @@ async fn what_is_no_sale_at_all_is_refused() {
         assert_eq!((answer.status, answer.code()), (status, code), "{body}: {}", answer.json);
     }
     let post = || market.clerk.api(http::Method::POST, "/sales").key("k");
-    post().body("application/json", vec![b'"', 0xff, 0xfe, b'"']).send().await.is_problem(400, "MALFORMED_JSON");
+    post()
+        .body("application/json", vec![b'"', 0xff, 0xfe, b'"'])
+        .send()
+        .await
+        .is_problem(400, "MALFORMED_JSON");
     post().body("text/plain", "{}").send().await.is_problem(415, "UNSUPPORTED_MEDIA_TYPE");
     let large = format!(r#"{{"lines":"{}"}}"#, "x".repeat(1 << 20));
     post().body("application/json", large).send().await.is_problem(413, "PAYLOAD_TOO_LARGE");

@@ -40,8 +40,10 @@ async fn import(market: &Market, path: &Path) -> Result<(ImportSummary, Vec<Reje
 async fn check(market: &Market, rows: &[&str], sales: u64, rejected: &[(u64, &str, &str)]) -> ImportSummary {
     let dir = tempfile::tempdir().unwrap();
     let (summary, found) = import(market, &file(&dir, rows)).await.unwrap();
-    let wanted: Vec<Rejected> =
-        rejected.iter().map(|(line, column, code)| (*line, (*column).to_owned(), (*code).to_owned())).collect();
+    let wanted: Vec<Rejected> = rejected
+        .iter()
+        .map(|(line, column, code)| (*line, (*column).to_owned(), (*code).to_owned()))
+        .collect();
     let mut found_sorted = found;
     found_sorted.sort();
     assert_eq!(found_sorted, wanted);
@@ -77,7 +79,8 @@ async fn rows_of_one_id_make_one_sale_and_what_it_names_is_created() {
 async fn taking_the_same_file_again_changes_nothing() {
     let market = Market::open().await;
     let dir = tempfile::tempdir().unwrap();
-    let rows: Vec<String> = (0..1000).map(|n| format!("T-{},S,R1,{WHEN},C{},PEN,1,0.07,,cash", n / 3, n / 30)).collect();
+    let rows: Vec<String> =
+        (0..1000).map(|n| format!("T-{},S,R1,{WHEN},C{},PEN,1,0.07,,cash", n / 3, n / 30)).collect();
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     let path = file(&dir, &rows);
     let (first, rejected) = import(&market, &path).await.unwrap();
@@ -107,7 +110,8 @@ async fn an_import_that_was_stopped_goes_on_where_it_was() {
 async fn two_imports_of_one_file_at_once_take_each_sale_once() {
     let market = Market::open().await;
     let dir = tempfile::tempdir().unwrap();
-    let rows: Vec<String> = (0..900).map(|n| format!("T-{n},S{},R1,{WHEN},C{n},PEN,1,0.07,,cash", n % 7)).collect();
+    let rows: Vec<String> =
+        (0..900).map(|n| format!("T-{n},S{},R1,{WHEN},C{n},PEN,1,0.07,,cash", n % 7)).collect();
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     let path = file(&dir, &rows);
     let (one, two) = tokio::join!(import(&market, &path), import(&market, &path));
@@ -194,7 +198,8 @@ async fn a_sale_with_one_bad_row_is_not_taken_and_all_its_rows_are_reported() {
 async fn an_id_that_comes_again_with_other_content_changes_nothing() {
     let market = Market::open().await;
     check(&market, &["A,S,R1,2017-03-01T10:00:00Z,,PEN,1,0.07,,cash"], 1, &[]).await;
-    let changed = ["A,S,R1,2017-03-01T10:00:00Z,,PEN,2,0.07,,cash", "B,S,R1,2017-03-01T10:00:00Z,,PEN,1,0.07,,"];
+    let changed =
+        ["A,S,R1,2017-03-01T10:00:00Z,,PEN,2,0.07,,cash", "B,S,R1,2017-03-01T10:00:00Z,,PEN,1,0.07,,"];
     check(&market, &changed, 1, &[(2, "", "DUPLICATE_EXTERNAL_ID")]).await;
     assert_eq!(market.clerk.get("/sales").await.is(200).json["items"].as_array().unwrap().len(), 2);
 }
@@ -213,12 +218,17 @@ async fn returns_zero_quantities_and_free_lines_are_history_too() {
     ];
     check(&market, &rows, 5, &[]).await;
     let found = market.clerk.get("/sales").await.is(200).json;
-    let mut grosses: Vec<i64> =
-        found["items"].as_array().unwrap().iter().map(|s| s["totals"]["gross"]["amount"].as_i64().unwrap()).collect();
+    let mut grosses: Vec<i64> = found["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["totals"]["gross"]["amount"].as_i64().unwrap())
+        .collect();
     grosses.sort_unstable();
     assert_eq!(grosses, [-1000, 0, 0, 0, 1401]);
     // What was a return cannot be refunded again, but it can be voided on the day it was booked.
-    let returned = found["items"].as_array().unwrap().iter().find(|s| s["totals"]["gross"] == eur(-1000)).unwrap();
+    let returned =
+        found["items"].as_array().unwrap().iter().find(|s| s["totals"]["gross"] == eur(-1000)).unwrap();
     market.refund(returned, &[(1, "1")]).await.is_problem(409, "REFUND_EXCEEDS_SALE");
     market.void(returned).await.is(201);
     assert_eq!(market.violations().await, []);
@@ -245,7 +255,11 @@ async fn a_file_that_is_not_one_of_sales_is_refused_as_a_whole() {
     let market = Market::open().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.csv");
-    for text in ["", "sku,name,price\nPEN,Pen,1\n", "external_id,occurred_at,sku,quantity\nA,2017-03-01T10:00:00Z,PEN,1\n"] {
+    for text in [
+        "",
+        "sku,name,price\nPEN,Pen,1\n",
+        "external_id,occurred_at,sku,quantity\nA,2017-03-01T10:00:00Z,PEN,1\n",
+    ] {
         std::fs::write(&path, text).unwrap();
         let refused = import(&market, &path).await.unwrap_err();
         assert!(matches!(refused, ImportError::Header(_)), "{text:?}: {refused}");
@@ -263,7 +277,8 @@ async fn an_export_of_sales_is_a_file_that_the_import_takes() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("out.csv");
     let ctx = market.site.ctx(&market.tenant);
-    let rows = sales::export_sales(&market.site.db, &ctx, std::fs::File::create(&path).unwrap()).await.unwrap();
+    let rows =
+        sales::export_sales(&market.site.db, &ctx, std::fs::File::create(&path).unwrap()).await.unwrap();
     assert_eq!(rows, 4);
 
     let other = Market::open().await;

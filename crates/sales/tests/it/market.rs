@@ -53,7 +53,10 @@ pub fn tender(method: &str, amount: i64) -> Value {
 /// A whole number at a JSON pointer.
 #[track_caller]
 pub fn number(value: &Value, pointer: &str) -> i64 {
-    value.pointer(pointer).and_then(Value::as_i64).unwrap_or_else(|| panic!("no number at {pointer} in {value}"))
+    value
+        .pointer(pointer)
+        .and_then(Value::as_i64)
+        .unwrap_or_else(|| panic!("no number at {pointer} in {value}"))
 }
 
 /// A text at a JSON pointer.
@@ -90,15 +93,8 @@ impl Market {
         let clerk = site.member("acme", EVERYTHING);
         let catalog = kept.unwrap();
         let blank = String::new;
-        let mut market = Self {
-            site,
-            catalog,
-            tenant,
-            clerk,
-            shop: blank(),
-            register: blank(),
-            second_register: blank(),
-        };
+        let mut market =
+            Self { site, catalog, tenant, clerk, shop: blank(), register: blank(), second_register: blank() };
         market.furnish().await;
         market
     }
@@ -151,7 +147,8 @@ impl Market {
     /// Units of a SKU in the shop, as the shelf says.
     pub async fn on_hand(&self, sku: &str) -> String {
         let found = self.clerk.get(&format!("/inventory/sku/{sku}")).await.is(200);
-        let of_shop = found.json["items"].as_array().unwrap().iter().find(|item| item["shopId"] == self.shop.as_str());
+        let of_shop =
+            found.json["items"].as_array().unwrap().iter().find(|item| item["shopId"] == self.shop.as_str());
         of_shop.map_or("none".to_owned(), |item| text(item, "/onHand"))
     }
 
@@ -178,7 +175,9 @@ impl Market {
     }
 
     pub async fn void(&self, sale: &Value) -> Answer {
-        self.clerk.post(&format!("/sales/{}/void", text(sale, "/id")), json!({ "reason": "wrong item" })).await
+        self.clerk
+            .post(&format!("/sales/{}/void", text(sale, "/id")), json!({ "reason": "wrong item" }))
+            .await
     }
 
     /// Refunds (line, quantity).
@@ -229,7 +228,8 @@ impl Market {
             counts.push(self.count(table).await);
         }
         let client = self.site.databases.look().await.unwrap();
-        let sql = "select coalesce(sum(last_number), 0)::bigint from sales.receipt_counter where tenant_id = $1";
+        let sql =
+            "select coalesce(sum(last_number), 0)::bigint from sales.receipt_counter where tenant_id = $1";
         counts.push(client.query_one(sql, &[&self.tenant.id]).await.unwrap().get(0));
         counts
     }

@@ -15,7 +15,9 @@ async fn six_sales(market: &Market) -> Vec<String> {
         body["occurredAt"] = json!(format!("2026-11-20T0{hour}:00:00Z"));
         match hour {
             1 => body["registerId"] = json!(market.second_register),
-            2 => body = json!({ "shopId": other_shop, "lines": body["lines"], "tenders": body["tenders"], "occurredAt": body["occurredAt"] }),
+            2 => {
+                body = json!({ "shopId": other_shop, "lines": body["lines"], "tenders": body["tenders"], "occurredAt": body["occurredAt"] })
+            }
             3 => body["customerId"] = json!(customer),
             _ => {}
         }
@@ -40,7 +42,10 @@ async fn sales_are_found_by_time_shop_register_cashier_customer_channel_and_rece
     let made = six_sales(&market).await;
     let latest_first = |wanted: &[usize]| wanted.iter().rev().map(|at| made[*at].clone()).collect::<Vec<_>>();
     assert_eq!(find(&market, "").await, latest_first(&[0, 1, 2, 3, 4, 5]));
-    assert_eq!(find(&market, "from=2026-11-20T01:00:00Z&to=2026-11-20T04:00:00Z").await, latest_first(&[1, 2, 3]));
+    assert_eq!(
+        find(&market, "from=2026-11-20T01:00:00Z&to=2026-11-20T04:00:00Z").await,
+        latest_first(&[1, 2, 3])
+    );
     assert_eq!(find(&market, &format!("shop={}", market.shop)).await, latest_first(&[0, 1, 3, 4, 5]));
     assert_eq!(find(&market, &format!("register={}", market.second_register)).await, latest_first(&[1]));
     assert_eq!(find(&market, "cashier=usr_test").await, latest_first(&[0, 1, 2, 3, 4, 5]));
@@ -151,7 +156,8 @@ async fn a_sale_is_read_from_memory_and_never_stale() {
 #[tokio::test]
 async fn what_is_no_sale_of_ours_is_not_found() {
     let market = Market::open().await;
-    for id in ["sal_01J00000000000000000000000", "sal_x", "shp_01J00000000000000000000000", "%00", "..", "1"] {
+    for id in ["sal_01J00000000000000000000000", "sal_x", "shp_01J00000000000000000000000", "%00", "..", "1"]
+    {
         let answer = market.clerk.get(&format!("/sales/{id}")).await;
         assert_eq!(answer.status, 404, "{id}: {}", answer.json);
     }

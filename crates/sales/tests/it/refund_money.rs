@@ -32,9 +32,7 @@ async fn money_goes_back_to_the_original_tenders_cards_before_cash() {
 async fn tenders_may_be_chosen_within_what_each_took() {
     let market = Market::open().await;
     let sale = market.sell_for(&[("WINE", "2")], &[tender("card", 1000), tender("cash", 1400)]).await;
-    let body = |tenders: Value| {
-        json!({ "reason": "r", "lines": [{ "line": 1, "quantity": "1" }], "tenders": tenders })
-    };
+    let body = |tenders: Value| json!({ "reason": "r", "lines": [{ "line": 1, "quantity": "1" }], "tenders": tenders });
     let before = market.footprint().await;
     let too_much = market.refund_with(&sale, body(json!([tender("card", 1200)]))).await;
     too_much.is_problem(409, "REFUND_TENDER_EXCEEDED");
@@ -115,14 +113,16 @@ async fn sell_and_give_back(market: &Market, dice: &mut Dice) {
             *units -= part;
             lines.push(json!({ "line": index + 1, "quantity": thousandths(part), "restock": part % 2 == 0 }));
         }
-        let refund = market.refund_with(&sale, json!({ "reason": "piece", "lines": lines })).await.is(201).json;
+        let refund =
+            market.refund_with(&sale, json!({ "reason": "piece", "lines": lines })).await.is(201).json;
         adds_up(&refund);
         for (sum, part) in back.iter_mut().zip(["net", "vat", "gross", "discount"]) {
             *sum += number(&refund, &format!("/totals/{part}/amount"));
         }
         back[4] += by_method(&refund).iter().map(|(_, amount)| amount).sum::<i64>();
     }
-    let sold = ["net", "vat", "gross", "discount"].map(|part| -number(&sale, &format!("/totals/{part}/amount")));
+    let sold =
+        ["net", "vat", "gross", "discount"].map(|part| -number(&sale, &format!("/totals/{part}/amount")));
     assert_eq!(back[..4], sold, "{sale}");
     assert_eq!(back[4], -taken, "{sale}");
     market.refund(&sale, &[(1, "0.001")]).await.is_problem(409, "REFUND_EXCEEDS_SALE");

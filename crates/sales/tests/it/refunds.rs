@@ -44,7 +44,8 @@ async fn refunds_in_parts_mirror_the_residual_to_the_cent() {
         }
         grosses.push(number(&refund, "/totals/gross/amount"));
     }
-    let sold = ["net", "vat", "gross", "discount"].map(|part| -number(&sale, &format!("/totals/{part}/amount")));
+    let sold =
+        ["net", "vat", "gross", "discount"].map(|part| -number(&sale, &format!("/totals/{part}/amount")));
     assert_eq!(sums, sold);
     assert_eq!(grosses, [-300, -299, -300]);
     assert_eq!(market.look(&sale).await["status"], "refunded");
@@ -59,7 +60,8 @@ async fn never_more_than_was_sold_and_not_yet_refunded() {
     market.refund(&sale, &[(1, "2.001")]).await.is_problem(409, "REFUND_EXCEEDS_SALE");
     market.refund(&sale, &[(1, "1.5")]).await.is(201);
     let before = market.footprint().await;
-    let refused = market.refund(&sale, &[(2, "1"), (1, "0.501")]).await.is_problem(409, "REFUND_EXCEEDS_SALE");
+    let refused =
+        market.refund(&sale, &[(2, "1"), (1, "0.501")]).await.is_problem(409, "REFUND_EXCEEDS_SALE");
     assert_eq!((number(&refused.json, "/line"), refused.text("/left")), (1, "0.500"));
     assert_eq!(market.footprint().await, before, "not even the line that fits");
     market.refund(&sale, &[(1, "0.5"), (2, "1")]).await.is(201);

@@ -18,7 +18,10 @@ async fn a_sale_is_answered_whole_and_priced_by_the_server() {
     let sale = &answer.json;
     assert_eq!(answer.header("location"), format!("/api/v1/sales/{}", text(sale, "/id")));
     assert_eq!(sale["receiptNumber"], "S01-R01-000001");
-    assert_eq!((&sale["kind"], &sale["status"], &sale["channel"]), (&json!("sale"), &json!("completed"), &json!("till")));
+    assert_eq!(
+        (&sale["kind"], &sale["status"], &sale["channel"]),
+        (&json!("sale"), &json!("completed"), &json!("till"))
+    );
     assert_eq!(sale["lines"][0]["name"], "The WINE");
     assert_eq!(sale["lines"][0]["category"], "Drinks/Wine");
     assert_eq!(sale["lines"][1]["quantity"], "0.450");
@@ -27,10 +30,13 @@ async fn a_sale_is_answered_whole_and_priced_by_the_server() {
     assert_eq!(sale["totals"]["net"], eur(2136));
     assert_eq!(sale["totals"]["vat"], eur(414));
     assert_eq!(sale["totals"]["gross"], eur(2550));
-    assert_eq!(sale["vat"], json!([
-        { "rate": 1000, "net": eur(136), "vat": eur(14) },
-        { "rate": 2000, "net": eur(2000), "vat": eur(400) },
-    ]));
+    assert_eq!(
+        sale["vat"],
+        json!([
+            { "rate": 1000, "net": eur(136), "vat": eur(14) },
+            { "rate": 2000, "net": eur(2000), "vat": eur(400) },
+        ])
+    );
     assert_eq!(sale["change"], eur(450));
     assert_eq!(sale["tenders"], json!([tender("cash", 3000)]));
     assert_eq!(sale["customerId"], json!(customer));
@@ -66,7 +72,8 @@ async fn sale_lines_stock_receipt_key_and_message_are_one_effect() {
 #[tokio::test]
 async fn several_tenders_pay_together_and_change_is_given_in_cash() {
     let market = Market::open().await;
-    let tenders = [tender("card", 1000), tender("voucher", 500), tender("gift_card", 200), tender("cash", 1000)];
+    let tenders =
+        [tender("card", 1000), tender("voucher", 500), tender("gift_card", 200), tender("cash", 1000)];
     let sale = market.sell_for(&[("WINE", "2")], &tenders).await;
     assert_eq!(sale["change"], eur(300));
     assert_eq!(sale["tenders"].as_array().unwrap().len(), 4);

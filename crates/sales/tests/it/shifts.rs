@@ -37,17 +37,23 @@ async fn the_x_report_adds_up_the_shift_so_far() {
     assert_eq!((number(&x, "/sales"), number(&x, "/voids"), number(&x, "/refunds")), (4, 1, 1));
     // 1200 + 2400 + 999 + 1000 - 1000 - 333
     assert_eq!(x["gross"], eur(4266));
-    assert_eq!(x["tenders"], json!([
-        { "method": "card", "amount": eur(2400 + 500 - 333) },
-        { "method": "cash", "amount": eur(1200 + 499) },
-    ]));
+    assert_eq!(
+        x["tenders"],
+        json!([
+            { "method": "card", "amount": eur(2400 + 500 - 333) },
+            { "method": "cash", "amount": eur(1200 + 499) },
+        ])
+    );
     assert_eq!((&x["payIns"], &x["payOuts"]), (&eur(500), &eur(2000)));
     assert_eq!(x["expectedCash"], eur(10_000 + 1699 + 500 - 2000));
-    assert_eq!(x["taxes"], json!([
-        { "rate": 0, "net": eur(0), "vat": eur(0) },
-        { "rate": 1000, "net": eur(605), "vat": eur(61) },
-        { "rate": 2000, "net": eur(3000), "vat": eur(600) },
-    ]));
+    assert_eq!(
+        x["taxes"],
+        json!([
+            { "rate": 0, "net": eur(0), "vat": eur(0) },
+            { "rate": 1000, "net": eur(605), "vat": eur(61) },
+            { "rate": 2000, "net": eur(3000), "vat": eur(600) },
+        ])
+    );
     assert_eq!(number(&x, "/net/amount") + number(&x, "/vat/amount"), 4266);
     assert_eq!(x["cashiers"], json!([{ "cashier": "usr_test", "receipts": 6, "gross": eur(4266) }]));
     assert!(x["zNumber"].is_null() && x["countedCash"].is_null() && x["difference"].is_null());
@@ -63,7 +69,9 @@ async fn the_z_report_is_the_shift_at_its_close_and_stays_so() {
     market.site.clock.advance_seconds(60);
     let z = market.close_shift(&shift, 10_150).await.is(200).json;
     assert_eq!((number(&z, "/zNumber"), &z["countedCash"], &z["difference"]), (1, &eur(10_150), &eur(-49)));
-    for part in ["sales", "voids", "refunds", "gross", "net", "vat", "tenders", "taxes", "expectedCash", "cashiers"] {
+    for part in
+        ["sales", "voids", "refunds", "gross", "net", "vat", "tenders", "taxes", "expectedCash", "cashiers"]
+    {
         assert_eq!(z[part], x[part], "{part}");
     }
     // What happens later does not change it.
@@ -144,10 +152,34 @@ async fn amounts_of_a_shift_are_checked_where_they_stand() {
         (&opening, json!({}), 400, "VALIDATION_FAILED", "/openingFloat"),
         (&close, json!({ "countedCash": eur(-1) }), 400, "VALIDATION_FAILED", "/countedCash"),
         (&close, json!({ "countedCash": dollars }), 422, "CURRENCY_MISMATCH", "/countedCash/currency"),
-        (&cash, json!({ "kind": "pay_in", "amount": eur(0), "reason": "r" }), 400, "VALIDATION_FAILED", "/amount"),
-        (&cash, json!({ "kind": "steal", "amount": eur(1), "reason": "r" }), 400, "VALIDATION_FAILED", "/kind"),
-        (&cash, json!({ "kind": "pay_in", "amount": eur(1), "reason": "" }), 400, "VALIDATION_FAILED", "/reason"),
-        (&cash, json!({ "kind": "pay_in", "amount": dollars, "reason": "r" }), 422, "CURRENCY_MISMATCH", "/amount/currency"),
+        (
+            &cash,
+            json!({ "kind": "pay_in", "amount": eur(0), "reason": "r" }),
+            400,
+            "VALIDATION_FAILED",
+            "/amount",
+        ),
+        (
+            &cash,
+            json!({ "kind": "steal", "amount": eur(1), "reason": "r" }),
+            400,
+            "VALIDATION_FAILED",
+            "/kind",
+        ),
+        (
+            &cash,
+            json!({ "kind": "pay_in", "amount": eur(1), "reason": "" }),
+            400,
+            "VALIDATION_FAILED",
+            "/reason",
+        ),
+        (
+            &cash,
+            json!({ "kind": "pay_in", "amount": dollars, "reason": "r" }),
+            422,
+            "CURRENCY_MISMATCH",
+            "/amount/currency",
+        ),
     ] {
         let refused = market.clerk.post(path, body.clone()).await.is_problem(status, code);
         assert_eq!(refused.text("/errors/0/pointer"), pointer, "{path} {body}");
@@ -171,7 +203,8 @@ async fn registers_have_unique_codes_in_their_shop_and_are_listed_by_them() {
     let next = market.clerk.post(&path, json!({})).await.is(201).json;
     assert_eq!((&next["code"], &next["receiptPrefix"]), (&json!("R03"), &json!("S01-R03-")));
     for code in ["", "r1", "R 1", "TOOLONGER", "Ä"] {
-        let refused = market.clerk.post(&path, json!({ "code": code })).await.is_problem(400, "VALIDATION_FAILED");
+        let refused =
+            market.clerk.post(&path, json!({ "code": code })).await.is_problem(400, "VALIDATION_FAILED");
         assert_eq!(refused.text("/errors/0/pointer"), "/code");
     }
     let page = market.clerk.get(&format!("{path}?limit=2")).await.is(200).json;

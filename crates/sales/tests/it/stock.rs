@@ -13,7 +13,8 @@ async fn a_counted_shelf_refuses_more_than_it_holds_and_says_what_is_left() {
     market.sell(&[("WINE", "1")]).await;
     let before = market.footprint().await;
     for _ in 0..2 {
-        let refused = market.send(market.basket(&[("PEN", "1"), ("WINE", "2.001")], &[tender("cash", 5000)])).await;
+        let refused =
+            market.send(market.basket(&[("PEN", "1"), ("WINE", "2.001")], &[tender("cash", 5000)])).await;
         let refused = refused.is_problem(409, "OUT_OF_STOCK");
         assert_eq!(refused.text("/sku"), "WINE");
     }

@@ -7,7 +7,13 @@ use crate::market::{Market, eur, number, tender, text};
 
 const PENS: [(&str, &str); 3] = [("PEN", "1"), ("PEN", "1"), ("PEN", "1")];
 
-async fn check(inclusive: bool, rounding: VatRounding, lines: &[(&str, &str)], vats: &[i64], totals: (i64, i64, i64)) {
+async fn check(
+    inclusive: bool,
+    rounding: VatRounding,
+    lines: &[(&str, &str)],
+    vats: &[i64],
+    totals: (i64, i64, i64),
+) {
     let market = Market::open_with(|settings| {
         settings.prices_include_vat = inclusive;
         settings.vat_rounding = rounding;
@@ -43,7 +49,11 @@ pub fn adds_up(sale: &Value) {
         for part in ["net", "vat"] {
             let pointer = format!("/{part}/amount");
             let of_rate = lines.iter().filter(|line| line["vatRate"] == tax["rate"]);
-            assert_eq!(of_rate.map(|line| number(line, &pointer)).sum::<i64>(), number(tax, &pointer), "{tax}");
+            assert_eq!(
+                of_rate.map(|line| number(line, &pointer)).sum::<i64>(),
+                number(tax, &pointer),
+                "{tax}"
+            );
         }
     }
 }
@@ -117,10 +127,13 @@ async fn corrections_follow_the_policy_of_the_sale_not_todays() {
         settings.vat_rounding = VatRounding::Line;
         settings.prices_include_vat = false;
     });
-    set_rates(&market, json!([
-        { "category": "standard", "rate": 1000 }, { "category": "reduced", "rate": 500 },
-        { "category": "zero", "rate": 0 },
-    ]))
+    set_rates(
+        &market,
+        json!([
+            { "category": "standard", "rate": 1000 }, { "category": "reduced", "rate": 500 },
+            { "category": "zero", "rate": 0 },
+        ]),
+    )
     .await;
     let refund = market.refund(&sale, &[(1, "1"), (2, "1"), (3, "1")]).await.is(201).json;
     assert_eq!(refund["totals"]["vat"], eur(-4));
@@ -138,8 +151,12 @@ async fn every_amount_can_be_explained() {
     let sale = market.sell(&[("WINE", "2"), ("BREAD", "0.450")]).await;
     let path = format!("/sales/{}", text(&sale, "/id"));
     let explained = market.clerk.get(&format!("{path}?explain=vat")).await.is(200).json;
-    let told: Vec<String> =
-        explained["explanation"].as_array().unwrap().iter().map(|told| told.as_str().unwrap().to_owned()).collect();
+    let told: Vec<String> = explained["explanation"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|told| told.as_str().unwrap().to_owned())
+        .collect();
     // Two lines, two rates, the total.
     assert_eq!(told.len(), 5, "{told:?}");
     for part in ["0.450", "3.33 EUR", "1.50 EUR", "10.00 %"] {

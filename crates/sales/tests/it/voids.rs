@@ -77,7 +77,9 @@ async fn voiding_needs_its_permission_and_a_reason() {
     let before = market.footprint().await;
     let cashier = market.site.member("acme", &["sales:read", "sales:write", "sales:refund"]);
     cashier.post(&path, json!({ "reason": "x" })).await.is_problem(403, "PERMISSION_DENIED");
-    for body in [json!({}), json!({ "reason": "" }), json!({ "reason": "x".repeat(501) }), json!({ "reason": null })] {
+    for body in
+        [json!({}), json!({ "reason": "" }), json!({ "reason": "x".repeat(501) }), json!({ "reason": null })]
+    {
         let refused = market.clerk.post(&path, body).await.is_problem(400, "VALIDATION_FAILED");
         assert_eq!(refused.text("/errors/0/pointer"), "/reason");
     }

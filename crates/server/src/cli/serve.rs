@@ -6,7 +6,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 use edge::{serve::ServeConfig, telemetry::Metrics};
 use kernel::Clock;
-use tokio::{net::TcpListener, signal::unix::{SignalKind, signal}};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
 use super::{Outcome, output::usage};
 use crate::{app::App, config::Config, demo, installation::Installation};
@@ -77,8 +80,7 @@ fn announce(address: SocketAddr, welcome: Option<&str>) {
 }
 
 fn interrupted() -> Result<impl Future<Output = ()>> {
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -37,7 +37,11 @@ impl Stage {
                 None => missing.push(format!("{} {} ({})", route.method, route.path, route.operation)),
             }
         }
-        assert_eq!(missing, Vec::<String>::new(), "routes without an example in tests/it/support/examples.rs");
+        assert_eq!(
+            missing,
+            Vec::<String>::new(),
+            "routes without an example in tests/it/support/examples.rs"
+        );
         found
     }
 
@@ -87,7 +91,12 @@ async fn without_a_valid_token_every_route_but_the_public_ones_is_closed() {
         assert_eq!(answer.header("www-authenticate"), "Bearer");
         assert_eq!(answer.header("content-type"), "application/problem+json");
         for forged in ["nonsense", "mhk_0000000000000000", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1c3JfMSJ9."] {
-            is(&ask(&stranger.clone().with_token(forged), route, &example).await, route, 401, "UNAUTHENTICATED");
+            is(
+                &ask(&stranger.clone().with_token(forged), route, &example).await,
+                route,
+                401,
+                "UNAUTHENTICATED",
+            );
         }
     }
 }
@@ -152,7 +161,9 @@ async fn another_merchants_things_do_not_exist_on_any_route() {
     for (route, example) in stage.examples() {
         let answer = ask(&other, route, &example).await;
         match example.foreign {
-            Foreign::NotFound => assert_eq!(answer.status, 404, "{} {}: {}", route.method, route.path, answer.json),
+            Foreign::NotFound => {
+                assert_eq!(answer.status, 404, "{} {}: {}", route.method, route.path, answer.json)
+            }
             Foreign::Refused(status, code) => is(&answer, route, status, code),
             Foreign::Nothing => {}
         }
@@ -160,7 +171,10 @@ async fn another_merchants_things_do_not_exist_on_any_route() {
         for trace in stage.acme.traces() {
             // A refusal may repeat what the caller has said, nothing else.
             let said = example.path.contains(trace)
-                || example.body.as_ref().is_some_and(|(_, body)| String::from_utf8_lossy(body).contains(trace));
+                || example
+                    .body
+                    .as_ref()
+                    .is_some_and(|(_, body)| String::from_utf8_lossy(body).contains(trace));
             assert!(said || !shown.contains(trace), "{} {} tells {trace}: {shown}", route.method, route.path);
         }
     }
@@ -182,7 +196,8 @@ async fn count_things(app: &App) -> Vec<(String, i64)> {
         ("sales.shift", "opening_float"),
         ("sales.cash_movement", "amount"),
     ] {
-        let sql = format!("select count(*) + coalesce(sum({sum}), 0)::bigint from {table} where tenant_id = $1");
+        let sql =
+            format!("select count(*) + coalesce(sum({sum}), 0)::bigint from {table} where tenant_id = $1");
         counts.push((table.to_owned(), client.query_one(&sql, &[&id]).await.unwrap().get(0)));
     }
     counts
@@ -230,7 +245,8 @@ async fn health_details_are_for_the_operator() {
     for path in ["/health", "/health/tenant/acme"] {
         here.call(Method::GET, path).send().await.is(200);
         // A proxy that nobody trusts stands in between: not the operator's network.
-        let from_outside = |client: &Client| client.call(Method::GET, path).header("x-forwarded-for", "203.0.113.9");
+        let from_outside =
+            |client: &Client| client.call(Method::GET, path).header("x-forwarded-for", "203.0.113.9");
         from_outside(&here).send().await.is_problem(401, "UNAUTHENTICATED");
         let admin = stage.app.member("acme", &["*"]).await.unwrap();
         from_outside(&admin).send().await.is_problem(403, "PERMISSION_DENIED");

@@ -12,8 +12,18 @@ fn merchants_are_created_listed_shown_suspended_and_resumed() {
     let home = Home::empty();
     let create = |slug: &str, tier: &str| {
         home.run(&[
-            "tenant", "create", slug, "--name", "A Merchant", "--tier", tier, "--currency", "CHF", "--admin-email",
-            &format!("boss@{slug}.example"), "--json",
+            "tenant",
+            "create",
+            slug,
+            "--name",
+            "A Merchant",
+            "--tier",
+            tier,
+            "--currency",
+            "CHF",
+            "--admin-email",
+            &format!("boss@{slug}.example"),
+            "--json",
         ])
     };
     let made = create("acme", "standard").exits(0).json();
@@ -26,7 +36,8 @@ fn merchants_are_created_listed_shown_suspended_and_resumed() {
     assert!(again.stdout.is_empty() && again.stderr.contains("acme"), "{again:?}");
 
     let listed = home.json(&["tenant", "list"]);
-    let slugs: Vec<&str> = listed.as_array().unwrap().iter().map(|tenant| tenant["slug"].as_str().unwrap()).collect();
+    let slugs: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|tenant| tenant["slug"].as_str().unwrap()).collect();
     assert_eq!(slugs, ["acme", "grand"]);
     let table = home.run(&["tenant", "list"]).exits(0).stdout;
     assert!(table.lines().next().unwrap().starts_with("slug") && table.contains("CHF"), "{table}");
@@ -56,11 +67,35 @@ fn wrong_usage_exits_with_2_and_says_what_is_wrong() {
         (vec!["serve", "--services", "kitchen"], "kitchen"),
         (vec!["--config", "/nowhere/at/all.toml", "config", "check"], "all.toml"),
         (
-            vec!["tenant", "create", "Not A Slug", "--name", "x", "--tier", "free", "--currency", "EUR", "--admin-email", "a@b.example"],
+            vec![
+                "tenant",
+                "create",
+                "Not A Slug",
+                "--name",
+                "x",
+                "--tier",
+                "free",
+                "--currency",
+                "EUR",
+                "--admin-email",
+                "a@b.example",
+            ],
             "slug",
         ),
         (
-            vec!["tenant", "create", "acme", "--name", "x", "--tier", "free", "--currency", "euro", "--admin-email", "a@b.example"],
+            vec![
+                "tenant",
+                "create",
+                "acme",
+                "--name",
+                "x",
+                "--tier",
+                "free",
+                "--currency",
+                "euro",
+                "--admin-email",
+                "a@b.example",
+            ],
             "currency",
         ),
     ] {

@@ -48,7 +48,13 @@ async fn send(client: &Client, wanted: &mut Wanted) -> bool {
 }
 
 /// One till: repeats what was not acknowledged before, then sells on until told to stop or the server is gone.
-async fn till(client: Client, mut mine: Vec<Wanted>, basket: Value, sold: Arc<AtomicUsize>, stop: Arc<AtomicBool>) -> Vec<Wanted> {
+async fn till(
+    client: Client,
+    mut mine: Vec<Wanted>,
+    basket: Value,
+    sold: Arc<AtomicUsize>,
+    stop: Arc<AtomicBool>,
+) -> Vec<Wanted> {
     for wanted in mine.iter_mut().filter(|wanted| wanted.acknowledged.is_none()) {
         while !send(&client, wanted).await {
             if stop.load(Ordering::SeqCst) {
@@ -169,7 +175,9 @@ async fn sigterm_lets_requests_in_flight_finish() {
         open.push(stream);
     }
     server.terminate();
-    wait_for("the end of listening", Duration::from_secs(10), || TcpStream::connect(server.address).is_err().then_some(()));
+    wait_for("the end of listening", Duration::from_secs(10), || {
+        TcpStream::connect(server.address).is_err().then_some(())
+    });
     for mut stream in open {
         stream.write_all(&body.as_bytes()[10..]).unwrap();
         let mut answer = String::new();

@@ -42,7 +42,18 @@ async fn the_fuzzer_finds_no_server_error_and_no_undocumented_answer() {
         let errors: Vec<&str> = log.lines().filter(|line| line.contains("ERROR")).take(20).collect();
         panic!("{}\n{}\nerrors in the server's log:\n{}", ran.stdout, ran.stderr, errors.join("\n"));
     }
-    println!("{}", ran.stdout.lines().rev().take(30).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n"));
+    println!(
+        "{}",
+        ran.stdout
+            .lines()
+            .rev()
+            .take(30)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
     // Whatever it sent, the books agree and the program lives.
     server.stranger().call(http::Method::GET, "/health/ready").send().await.is(200);
     home.assert_checks();

@@ -155,7 +155,8 @@ async fn searches_are_bounded(admin: &Config, app: &Config, owner: TenantId, oth
     let sql = "select array_agg(term) from catalog.term where tenant_id = $1 and kind = 'w'";
     let words: Vec<String> = admin.query_one(sql, &[&owner]).await.unwrap().get(0);
     let mine = "select id from catalog.product where tenant_id = $1";
-    let mine: Vec<uuid::Uuid> = admin.query(mine, &[&owner]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    let mine: Vec<uuid::Uuid> =
+        admin.query(mine, &[&owner]).await.unwrap().iter().map(|row| row.get(0)).collect();
     for someone in [owner.0.to_string(), other.0.to_string(), String::new()] {
         be(&app, &someone).await;
         let found = "select product_id from catalog.search_products($1::text::tsquery, $1::text::tsquery,
@@ -180,7 +181,8 @@ async fn searches_are_bounded(admin: &Config, app: &Config, owner: TenantId, oth
 #[tokio::test]
 async fn a_dedicated_database_is_guarded_like_a_shared_one() {
     let app = App::start().await.unwrap();
-    let grand = app.add_tenant_as("grand", |wanted| wanted.placement = Some(PlacementKind::Dedicated)).await.unwrap();
+    let grand =
+        app.add_tenant_as("grand", |wanted| wanted.placement = Some(PlacementKind::Dedicated)).await.unwrap();
     let bolt = app.add_tenant("bolt").await.unwrap();
     assert!(grand.placement.dedicated);
     assert_ne!(grand.placement.database, bolt.placement.database);
@@ -206,7 +208,8 @@ async fn the_relay_sees_messages_alone_and_the_control_plane_no_tenant_database(
     relay.user(db::RELAY_ROLE).password(roles.relay.expose_secret());
     let relay = connect(&relay).await.unwrap();
     let admin = connect(&cluster.admin_of(&app.databases.shared)).await.unwrap();
-    for Table { name, .. } in tables(&admin).await.iter().filter(|table| !table.name.starts_with("messages.")) {
+    for Table { name, .. } in tables(&admin).await.iter().filter(|table| !table.name.starts_with("messages."))
+    {
         let refused = relay.query(&format!("select count(*) from {name}"), &[]).await.unwrap_err();
         assert_eq!(refused.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{name}");
     }
@@ -230,9 +233,17 @@ async fn no_read_of_the_api_shows_another_merchants_things() {
         }
         let own = example(route.operation, &bolt).unwrap().path;
         let searches = match route.operation {
-            "list_products" => vec![own, format!("/products?search={}", acme.mark), format!("/products?category={}", acme.mark)],
+            "list_products" => vec![
+                own,
+                format!("/products?search={}", acme.mark),
+                format!("/products?category={}", acme.mark),
+            ],
             "list_customers" => vec![own, format!("/customers?reference=REF-{}", acme.mark)],
-            "list_sales" => vec![own, format!("/sales?limit=200&customer={}", acme.customer), format!("/sales?shop={}", acme.shop)],
+            "list_sales" => vec![
+                own,
+                format!("/sales?limit=200&customer={}", acme.customer),
+                format!("/sales?shop={}", acme.shop),
+            ],
             "report_sales" => ["day", "month", "shop", "product", "category"]
                 .map(|by| format!("/reports/sales?groupBy={by}&from=2020-01-01"))
                 .to_vec(),
@@ -264,7 +275,14 @@ async fn no_read_of_the_api_shows_another_merchants_things() {
 async fn figures_of_one_merchant_do_not_move_with_anothers_trade() {
     let Stage { app, acme, .. } = Stage::new().await;
     let reader = app.member("bolt", &["*"]).await.unwrap();
-    let paths = ["/reports/sales?from=2020-01-01", "/reports/vat?from=2020-01-01", "/products", "/categories", "/sales", "/staff"];
+    let paths = [
+        "/reports/sales?from=2020-01-01",
+        "/reports/vat?from=2020-01-01",
+        "/products",
+        "/categories",
+        "/sales",
+        "/staff",
+    ];
     let mut before = Vec::new();
     for path in paths {
         before.push(reader.get(path).await.is(200).json);
@@ -282,7 +300,8 @@ async fn figures_of_one_merchant_do_not_move_with_anothers_trade() {
 #[tokio::test]
 async fn caches_do_not_leak_what_another_merchant_has_warmed() {
     let Stage { app, acme, .. } = Stage::new().await;
-    let (owner, other) = (app.member("acme", &["*"]).await.unwrap(), app.member("bolt", &["*"]).await.unwrap());
+    let (owner, other) =
+        (app.member("acme", &["*"]).await.unwrap(), app.member("bolt", &["*"]).await.unwrap());
     let paths = [
         format!("/sales/{}", acme.sale),
         format!("/sales/{}?explain=vat", acme.sale),

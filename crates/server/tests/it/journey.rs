@@ -40,8 +40,19 @@ fn bench(args: &[&str]) {
 
 fn tenant(home: &Home, slug: &str) {
     let mail = format!("admin@{slug}.example");
-    let args =
-        ["tenant", "create", slug, "--name", slug, "--tier", "standard", "--currency", "USD", "--admin-email", &mail];
+    let args = [
+        "tenant",
+        "create",
+        slug,
+        "--name",
+        slug,
+        "--tier",
+        "standard",
+        "--currency",
+        "USD",
+        "--admin-email",
+        &mail,
+    ];
     home.run(&args).exits(0);
 }
 
@@ -159,14 +170,25 @@ async fn a_file_with_every_kind_of_broken_row_gives_its_good_rows_and_names_the_
         let manifest: Value = serde_json::from_str(&fs::read_to_string(manifest).unwrap()).unwrap();
         for _ in 0..2 {
             let rejects = home.path().join(format!("{kind}.rejects.csv"));
-            let args = ["import", kind, "--tenant", "journey", file.to_str().unwrap(), "--rejects", rejects.to_str().unwrap()];
+            let args = [
+                "import",
+                kind,
+                "--tenant",
+                "journey",
+                file.to_str().unwrap(),
+                "--rejects",
+                rejects.to_str().unwrap(),
+            ];
             home.run(&args).exits(1);
             let wanted = manifest_lines(&manifest, &["bad", "repeated"]);
             let found = rejected_lines(&rejects);
             let repeated = manifest_lines(&manifest, &["repeated"]);
             let missing: Vec<_> = wanted.iter().filter(|line| !found.contains(line)).collect();
             let extra: Vec<_> = found.iter().filter(|line| !wanted.contains(line)).collect();
-            assert!(missing.is_empty() && extra.is_empty(), "{kind}: missing {missing:?}, extra {extra:?}, repeated {repeated:?}");
+            assert!(
+                missing.is_empty() && extra.is_empty(),
+                "{kind}: missing {missing:?}, extra {extra:?}, repeated {repeated:?}"
+            );
             let size = fs::metadata(&rejects).unwrap().len();
             assert!(size < 100_000, "a report of {size} bytes");
         }

@@ -29,7 +29,10 @@ fn logs(dir: &Path, found: &mut Vec<(String, String)>) {
         if path.is_dir() {
             logs(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "log") {
-            found.push((path.display().to_string(), String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned()));
+            found.push((
+                path.display().to_string(),
+                String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned(),
+            ));
         }
     }
 }
@@ -39,7 +42,8 @@ fn logs(dir: &Path, found: &mut Vec<(String, String)>) {
 async fn no_log_holds_personal_data_card_numbers_passwords_or_tokens() {
     let home = Home::furnished();
     let (token, operator) = (home.token(Some("acme"), &["*"]), home.token(None, &["platform:*"]));
-    let settings = [("MARKETHALL_LOG__FILTER", "trace,tokio_postgres::query=trace"), ("MARKETHALL_LOG__JSON", "true")];
+    let settings =
+        [("MARKETHALL_LOG__FILTER", "trace,tokio_postgres::query=trace"), ("MARKETHALL_LOG__JSON", "true")];
     let server = Server::start_with(&home, &settings, &[]);
     let clerk = server.member("acme", &token);
     let world = World::make(&clerk, "Akanthus").await;
@@ -53,7 +57,11 @@ async fn no_log_holds_personal_data_card_numbers_passwords_or_tokens() {
     let customer = text(&clerk.post("/customers", person.clone()).await.is(201).json, "/id");
     clerk.post("/customers", person.clone()).await.is(409);
     clerk.put(&format!("/customers/{customer}"), person.clone()).await.is(200);
-    for (field, value) in [("phone", "Zaphodina 4111111111111111"), ("email", "zb-canary@secret.example@x"), ("cardNumber", "4111111111111111")] {
+    for (field, value) in [
+        ("phone", "Zaphodina 4111111111111111"),
+        ("email", "zb-canary@secret.example@x"),
+        ("cardNumber", "4111111111111111"),
+    ] {
         let mut wrong = person.clone();
         wrong[field] = json!(value);
         clerk.post("/customers", wrong).await.is(400);
@@ -65,7 +73,12 @@ async fn no_log_holds_personal_data_card_numbers_passwords_or_tokens() {
     clerk.get("/products?zb-canary@secret.example=4111111111111111").await.is(400);
     let shop = json!({ "name": "Zaphodina", "address": "Canary Lane 77" });
     clerk.put(&format!("/shops/{}", world.shop), shop).await;
-    clerk.api(Method::POST, "/customers").body("application/json", "{\"name\": \"Zaphodina").send().await.is(400);
+    clerk
+        .api(Method::POST, "/customers")
+        .body("application/json", "{\"name\": \"Zaphodina")
+        .send()
+        .await
+        .is(400);
     // A NUL, refused before it reaches the database, and text that the database itself would complain about.
     clerk.post("/customers", json!({ "name": "Zaphodina\u{0}" })).await.is(400);
 
@@ -86,17 +99,25 @@ async fn no_log_holds_personal_data_card_numbers_passwords_or_tokens() {
     clerk.post("/staff", staff.clone()).await.is(201);
     clerk.post("/staff", staff).await;
     let stranger = server.stranger().with_tenant("acme");
-    let sign_in = |password: &str| stranger.post("/auth/token", json!({ "email": "staff-canary@secret.example", "password": password }));
+    let sign_in = |password: &str| {
+        stranger.post("/auth/token", json!({ "email": "staff-canary@secret.example", "password": password }))
+    };
     let tokens = sign_in("correct-horse-canary").await.is(200).json;
     sign_in("wrong-correct-horse-canary").await.is(401);
-    for (_, value) in tokens.as_object().unwrap().iter().filter(|(name, _)| name.to_lowercase().contains("token")) {
+    for (_, value) in
+        tokens.as_object().unwrap().iter().filter(|(name, _)| name.to_lowercase().contains("token"))
+    {
         secrets.extend(value.as_str().filter(|text| text.len() > 20).map(str::to_owned));
     }
     assert!(secrets.len() >= 4, "access and refresh tokens in {tokens}");
     let refresh = tokens["refreshToken"].as_str().unwrap();
     stranger.post("/auth/token", json!({ "refreshToken": refresh })).await.is(200);
     stranger.post("/auth/token", json!({ "refreshToken": refresh })).await.is(401);
-    let key = clerk.post("/api-keys", json!({ "name": "Zaphodina", "permissions": ["sales:read"] })).await.is(201).json;
+    let key = clerk
+        .post("/api-keys", json!({ "name": "Zaphodina", "permissions": ["sales:read"] }))
+        .await
+        .is(201)
+        .json;
     secrets.push(text(&key, "/secret"));
     server.member("acme", &text(&key, "/secret")).get("/sales").await.is(200);
     for forged in ["correct-horse-canary", "eyJ.4111111111111111.x"] {
@@ -117,7 +138,11 @@ async fn no_log_holds_personal_data_card_numbers_passwords_or_tokens() {
     let mut written = Vec::new();
     logs(home.path(), &mut written);
     let bytes: usize = written.iter().map(|(_, text)| text.len()).sum();
-    assert!(written.len() >= 2 && bytes > 10_000, "there is something to search: {bytes} bytes in {}", written.len());
+    assert!(
+        written.len() >= 2 && bytes > 10_000,
+        "there is something to search: {bytes} bytes in {}",
+        written.len()
+    );
     let mut leaks = Vec::new();
     for (file, log) in &written {
         for needle in CANARIES.iter().copied().chain(secrets.iter().map(String::as_str)) {
@@ -135,12 +160,14 @@ async fn json_logs_are_one_object_per_line_with_the_correlation_id() {
     let home = Home::furnished();
     let settings = [("MARKETHALL_LOG__JSON", "true"), ("MARKETHALL_LOG__FILTER", "info")];
     let server = Server::start_with(&home, &settings, &[]);
-    let refused = server.stranger().api(Method::GET, "/products").header("x-correlation-id", "find-me-1").send().await;
+    let refused =
+        server.stranger().api(Method::GET, "/products").header("x-correlation-id", "find-me-1").send().await;
     refused.is(401);
     let log = server.stop();
     let mut found = false;
     for line in log.lines() {
-        let event: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let event: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         found |= event.to_string().contains("find-me-1");
     }
     assert!(found, "{log}");

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, atomic::{AtomicBool, Ordering}},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -35,7 +38,11 @@ struct Seen {
 fn is_orderly(answer: &Answer) {
     assert_eq!(answer.status, 503, "{}", String::from_utf8_lossy(&answer.body));
     assert_eq!(answer.header("content-type"), "application/problem+json");
-    assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{:?}", answer.headers);
+    assert!(
+        answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0),
+        "{:?}",
+        answer.headers
+    );
     let known = ["DATABASE_UNAVAILABLE", "DATABASE_BUSY", "IDENTITY_UNAVAILABLE", "OVERLOADED"];
     assert!(known.contains(&answer.code()), "{}", answer.json);
 }

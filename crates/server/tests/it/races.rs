@@ -93,7 +93,10 @@ async fn of_a_void_and_a_refund_racing_exactly_one_wins() {
                 assert_eq!((refund.code(), &after["status"]), ("ALREADY_VOIDED", &json!("voided")));
             }
             (409, 201) => {
-                assert_eq!((void.code(), &after["status"]), ("ALREADY_REFUNDED", &json!("partially_refunded")));
+                assert_eq!(
+                    (void.code(), &after["status"]),
+                    ("ALREADY_REFUNDED", &json!("partially_refunded"))
+                );
             }
             other => panic!("{other:?}: {} {}", void.json, refund.json),
         }
@@ -174,11 +177,18 @@ async fn two_payloads_racing_for_one_key_sell_one_of_them() {
         stage.clerk.api(Method::POST, "/sales").key("contested").json(&body).send()
     }))
     .await;
-    let sold: BTreeSet<String> =
-        answers.iter().filter(|answer| answer.status == 201).map(|answer| text(&answer.json, "/id")).collect();
+    let sold: BTreeSet<String> = answers
+        .iter()
+        .filter(|answer| answer.status == 201)
+        .map(|answer| text(&answer.json, "/id"))
+        .collect();
     assert_eq!(sold.len(), 1, "{:?}", tally(&answers));
     for answer in answers.iter().filter(|answer| answer.status != 201) {
-        assert!(matches!(answer.code(), "IDEMPOTENCY_KEY_REUSED" | "IDEMPOTENCY_IN_PROGRESS"), "{}", answer.json);
+        assert!(
+            matches!(answer.code(), "IDEMPOTENCY_KEY_REUSED" | "IDEMPOTENCY_IN_PROGRESS"),
+            "{}",
+            answer.json
+        );
     }
     let after = stage.clerk.get("/sales?limit=200").await.is(200).json["items"].as_array().unwrap().len();
     assert_eq!(after, before + 1);
@@ -197,7 +207,10 @@ async fn the_last_unit_wanted_by_a_hundred_tills_is_sold_once() {
         basket["lines"][0]["sku"] = json!(sku);
         if round == 1 {
             // A line that is there in plenty beside it must stay on the shelf of the 99.
-            basket["lines"].as_array_mut().unwrap().insert(0, json!({ "sku": stage.world.sku, "quantity": "1" }));
+            basket["lines"]
+                .as_array_mut()
+                .unwrap()
+                .insert(0, json!({ "sku": stage.world.sku, "quantity": "1" }));
         }
         let answers = join_all((0..100).map(|_| stage.clerk.post("/sales", basket.clone()))).await;
         assert_eq!(tally(&answers), BTreeMap::from([((201, ""), 1), ((409, "OUT_OF_STOCK"), 99)]));
@@ -214,7 +227,8 @@ async fn the_last_unit_wanted_by_a_hundred_tills_is_sold_once() {
 async fn sales_and_reservations_racing_never_take_more_than_there_is() {
     let stage = Stage::new().await;
     stage.clerk.post("/products", json!({ "sku": "FEW", "name": "Few", "price": eur(500) })).await.is(201);
-    let units = |count: &str| json!({ "lines": [{ "shopId": stage.world.shop, "sku": "FEW", "quantity": count }] });
+    let units =
+        |count: &str| json!({ "lines": [{ "shopId": stage.world.shop, "sku": "FEW", "quantity": count }] });
     stage.clerk.put("/inventory/restock", units("10")).await.is(200);
     let mut basket = stage.world.basket("1");
     basket["lines"][0]["sku"] = json!("FEW");

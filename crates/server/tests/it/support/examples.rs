@@ -56,7 +56,8 @@ pub fn example(operation: &str, world: &World) -> Option<Example> {
 }
 
 fn of_goods(operation: &str, w: &World) -> Option<Example> {
-    let line = |extra: (&str, &str)| json!({ "lines": [{ "shopId": w.shop, "sku": w.sku, extra.0: extra.1 }] });
+    let line =
+        |extra: (&str, &str)| json!({ "lines": [{ "shopId": w.shop, "sku": w.sku, extra.0: extra.1 }] });
     let product = json!({ "name": "Wine", "price": eur(1300) });
     let new_product = json!({ "sku": "NEW-1", "name": "New", "price": eur(100) });
     let csv = || Some(("text/csv", b"sku,name,price\nNEW-2,New,1.00\n".to_vec()));
@@ -98,7 +99,9 @@ fn of_goods(operation: &str, w: &World) -> Option<Example> {
             send("/inventory/transfers", body).refused(422, "UNKNOWN_SHOP")
         }
         "count_stock" => send("/inventory/counts", line(("onHand", "900"))).refused(422, "UNKNOWN_SHOP"),
-        "set_thresholds" => send("/inventory/thresholds", line(("threshold", "5"))).refused(422, "UNKNOWN_SHOP"),
+        "set_thresholds" => {
+            send("/inventory/thresholds", line(("threshold", "5"))).refused(422, "UNKNOWN_SHOP")
+        }
         _ => return None,
     })
 }
@@ -115,7 +118,9 @@ fn of_the_till(operation: &str, w: &World) -> Option<Example> {
             let body = json!({ "kind": "pay_in", "amount": eur(1), "reason": "r" });
             send(format!("/shifts/{}/cash", w.shift), body).hidden()
         }
-        "close_shift" => send(format!("/shifts/{}/close", w.shift), json!({ "countedCash": eur(0) })).hidden(),
+        "close_shift" => {
+            send(format!("/shifts/{}/close", w.shift), json!({ "countedCash": eur(0) })).hidden()
+        }
         "get_shift_report" => get(format!("/shifts/{}/report", w.shift)).hidden(),
         "create_sale" => send("/sales", w.basket("1")).refused(422, "UNKNOWN_REGISTER"),
         "list_sales" => get("/sales"),
@@ -130,7 +135,8 @@ fn of_the_till(operation: &str, w: &World) -> Option<Example> {
 
 fn of_people(operation: &str, w: &World) -> Option<Example> {
     let key = json!({ "name": "New key", "permissions": ["keys:write"] });
-    let staff = json!({ "email": "new@staff.example", "role": "cashier", "password": "correct horse battery" });
+    let staff =
+        json!({ "email": "new@staff.example", "role": "cashier", "password": "correct horse battery" });
     let passwords = json!({ "currentPassword": "not this one", "newPassword": "correct horse battery" });
     Some(match operation {
         "list_customers" => get("/customers"),
@@ -145,17 +151,22 @@ fn of_people(operation: &str, w: &World) -> Option<Example> {
         "list_staff" => get("/staff"),
         "create_staff" => send("/staff", staff),
         "get_staff" => get(format!("/staff/{}", w.staff)).hidden(),
-        "update_staff" => send(format!("/staff/{}", w.staff), json!({ "role": "cashier", "active": true })).hidden(),
+        "update_staff" => {
+            send(format!("/staff/{}", w.staff), json!({ "role": "cashier", "active": true })).hidden()
+        }
         "list_roles" => get("/roles"),
         "create_role" => send("/roles", json!({ "name": "helper", "permissions": ["roles:write"] })),
         "get_role" => get(format!("/roles/{}", w.role)).hidden(),
         "update_role" => {
-            send(format!("/roles/{}", w.role), json!({ "description": "d", "permissions": ["roles:write"] })).hidden()
+            send(format!("/roles/{}", w.role), json!({ "description": "d", "permissions": ["roles:write"] }))
+                .hidden()
         }
         "delete_role" => get(format!("/roles/{}", w.role)).hidden(),
         "get_settings" => get("/settings"),
         "put_settings" => send("/settings", json!({ "vatRounding": "total" })),
-        "create_token" => send("/auth/token", json!({ "email": "nobody@x.example", "password": "wrong one" })),
+        "create_token" => {
+            send("/auth/token", json!({ "email": "nobody@x.example", "password": "wrong one" }))
+        }
         "end_session" => get("/auth/logout"),
         "get_me" => get("/me"),
         "change_password" => send("/me/password", passwords),
@@ -167,7 +178,8 @@ fn of_the_operator(operation: &str) -> Option<Example> {
     let tenant = json!({
         "slug": "newcomer", "name": "Newcomer", "tier": "free", "currency": "EUR", "adminEmail": "n@newcomer.example"
     });
-    let issuer = json!({ "url": "http://127.0.0.1:1/realm", "audience": "newcomer", "algorithms": ["RS256"] });
+    let issuer =
+        json!({ "url": "http://127.0.0.1:1/realm", "audience": "newcomer", "algorithms": ["RS256"] });
     let letter = "/admin/dead-letters/dlt_01J00000000000000000000000";
     Some(match operation {
         "list_tenants" => get("/admin/tenants"),

@@ -37,7 +37,8 @@ struct Street {
 fn street() -> &'static Path {
     static STREET: OnceLock<Street> = OnceLock::new();
     let street = STREET.get_or_init(|| {
-        let dir = tempfile::Builder::new().prefix("markethall-homes-").tempdir_in(fast_base()).unwrap().keep();
+        let dir =
+            tempfile::Builder::new().prefix("markethall-homes-").tempdir_in(fast_base()).unwrap().keep();
         // PostgreSQL runs as another user when we are root.
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
         let watchdog = Command::new("sh")
@@ -142,7 +143,16 @@ impl Home {
                 let mail = format!("admin@{slug}.example");
                 let name = format!("Merchant {slug}");
                 home.run(&[
-                    "tenant", "create", slug, "--name", &name, "--tier", tier, "--currency", "EUR", "--admin-email",
+                    "tenant",
+                    "create",
+                    slug,
+                    "--name",
+                    &name,
+                    "--tier",
+                    tier,
+                    "--currency",
+                    "EUR",
+                    "--admin-email",
                     &mail,
                 ])
                 .exits(0);
@@ -150,7 +160,8 @@ impl Home {
             home
         });
         let home = Self::empty();
-        let copied = Command::new("cp").arg("-a").arg(pristine.dir.join(".")).arg(&home.dir).status().unwrap();
+        let copied =
+            Command::new("cp").arg("-a").arg(pristine.dir.join(".")).arg(&home.dir).status().unwrap();
         assert!(copied.success());
         // Where a socket lies elsewhere because of its long path, the copy needs a place of its own.
         let _ = fs::remove_file(home.dir.join("pg.socket"));
@@ -211,7 +222,8 @@ impl Drop for Home {
     fn drop(&mut self) {
         if let Some(pid) = self.postmaster() {
             // It may have ended by itself meanwhile.
-            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGQUIT);
+            let _ =
+                nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGQUIT);
         }
         let _ = fs::remove_dir_all(&self.dir);
     }

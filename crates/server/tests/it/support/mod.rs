@@ -35,7 +35,10 @@ pub fn text(value: &Value, pointer: &str) -> String {
 /// A whole number at a JSON pointer.
 #[track_caller]
 pub fn number(value: &Value, pointer: &str) -> i64 {
-    value.pointer(pointer).and_then(Value::as_i64).unwrap_or_else(|| panic!("no number at {pointer} in {value}"))
+    value
+        .pointer(pointer)
+        .and_then(Value::as_i64)
+        .unwrap_or_else(|| panic!("no number at {pointer} in {value}"))
 }
 
 /// Asks again, with pauses that grow to 100 ms, until something is there.

@@ -39,9 +39,11 @@ impl World {
             "description": format!("Grown by {mark}"), "barcode": "4006381333931"
         });
         let product = make(admin, "/products", product).await;
-        let shop = json!({ "code": "S01", "name": format!("Shop {mark}"), "address": format!("{mark} Street 1") });
+        let shop =
+            json!({ "code": "S01", "name": format!("Shop {mark}"), "address": format!("{mark} Street 1") });
         let shop = make(admin, "/shops", shop).await;
-        let other_shop = make(admin, "/shops", json!({ "code": "S02", "name": format!("Second {mark}") })).await;
+        let other_shop =
+            make(admin, "/shops", json!({ "code": "S02", "name": format!("Second {mark}") })).await;
         let code = json!({ "code": "R01", "name": format!("Till {mark}") });
         let register = make(admin, &format!("/shops/{shop}/registers"), code).await;
         let float = json!({ "openingFloat": eur(10_000) });
@@ -52,7 +54,10 @@ impl World {
         });
         let customer = make(admin, "/customers", customer).await;
         let units = json!({ "shopId": shop, "sku": sku, "quantity": "1000" });
-        admin.put("/inventory/restock", json!({ "lines": [units], "note": format!("From {mark}") })).await.is(200);
+        admin
+            .put("/inventory/restock", json!({ "lines": [units], "note": format!("From {mark}") }))
+            .await
+            .is(200);
         let held = json!({
             "lines": [{ "shopId": shop, "sku": sku, "quantity": "1" }], "reference": format!("Cart {mark}")
         });
