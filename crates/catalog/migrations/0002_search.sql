@@ -6,10 +6,10 @@ create policy search on catalog.product for select to markethall_owner using (tr
 create policy search on catalog.term for select to markethall_owner using (true);
 
 -- The products that match `wanted`, in order, behind the one named by `after_*`; at most `take`.
--- `words` and `exact` rank, `code` puts the product with that SKU or barcode first.
+-- `ranked` is what relevance is measured by; products that match `code_is` come first, then those of `code_begins`.
 -- "is not distinct from" and not "=": the index on `search` alone is the right one, its lexemes name the tenant.
 create function catalog.search_products(
-    wanted tsquery, words tsquery, exact tsquery, code text,
+    wanted tsquery, ranked tsquery, code_is tsquery, code_begins tsquery,
     is_active boolean, price_min bigint, price_max bigint,
     sort text, after_number bigint, after_text text, after_id uuid, take integer
 )
@@ -19,6 +19,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
     my_tenant constant uuid := nullif(current_setting('app.tenant_id', true), '')::uuid;
+    names_down constant boolean := sort = '-name';
 begin
     return query
     select found.id, found.number, found.text
@@ -26,18 +27,17 @@ begin
         select
             p.id,
             case sort
+                when 'relevance' then
+                    -(coalesce(ts_rank(p.search, ranked, 1), 0) * 1000000)::bigint
+                    - case
+                        when p.search @@ code_is then 2000000000
+                        when p.search @@ code_begins then 1000000000
+                        else 0
+                    end
                 when 'price' then p.price
                 when '-price' then -p.price
                 when 'updatedAt' then (extract(epoch from p.updated_at) * 1000000)::bigint
                 when '-updatedAt' then -(extract(epoch from p.updated_at) * 1000000)::bigint
-                when 'relevance' then
-                    -(coalesce(ts_rank(p.search, words, 1), 0) * 1000000)::bigint
-                    - (coalesce(ts_rank(p.search, exact, 1), 0) * 2000000)::bigint
-                    - case
-                        when lower(p.sku) = code or p.barcode = code then 2000000000
-                        when starts_with(lower(p.sku), code) then 1000000000
-                        else 0
-                    end
                 else 0
             end as number,
             case sort when 'name' then p.name_key when '-name' then p.name_key when 'sku' then p.sku else '' end as text
@@ -52,17 +52,14 @@ begin
     where
         after_id is null
         or case
-            when sort = '-name' then
-                found.text < after_text or (found.text = after_text and found.id < after_id)
-            when sort in ('-price', '-updatedAt') then
-                found.number > after_number or (found.number = after_number and found.id < after_id)
+            when names_down then
+                found.text < after_text or (found.text = after_text and found.id > after_id)
             else (found.number, found.text, found.id) > (after_number, after_text, after_id)
         end
     order by
         found.number,
-        case when sort = '-name' then found.text end desc,
-        case when sort <> '-name' then found.text end,
-        case when sort like '-%' then found.id end desc,
+        case when not names_down then found.text end,
+        case when names_down then found.text end desc,
         found.id
     limit take;
 end

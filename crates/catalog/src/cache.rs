@@ -13,7 +13,7 @@ use quick_cache::{Equivalent, Weighter, sync::Cache};
 use crate::{epochs::Epochs, model::ProductId};
 
 /// How long an entry lives at most: the bound on staleness should a notification be lost.
-const LIFETIME_S: i64 = 30;
+const LIFETIME_S: i64 = 600;
 /// What an entry costs beside its body, in bytes.
 const OVERHEAD: u64 = 250;
 

@@ -21,7 +21,7 @@ const IMPORTS_AT_ONCE: usize = 2;
 /// Tax tables kept.
 const TAX_TABLES: usize = 4_096;
 /// How long a tax table lives at most: the bound on staleness should a notification be lost.
-const TAX_LIFETIME_S: i64 = 30;
+const TAX_LIFETIME_S: i64 = 600;
 
 /// How the catalog is run.
 #[derive(Debug, Clone)]

@@ -34,6 +34,7 @@ impl Control {
                 if event {
                     tokio::time::sleep(GATHER).await;
                 }
+                control.report_metrics();
                 if control.flush().await.is_err() {
                     tokio::time::sleep(PAUSE).await;
                 }

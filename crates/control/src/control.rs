@@ -185,8 +185,8 @@ impl Control {
         self.0.breaker.run(work).await
     }
 
-    /// Sets the gauges of what is held in memory; to be called before metrics are read.
-    pub fn report_metrics(&self) {
+    /// Sets the gauges of what is held in memory.
+    pub(crate) fn report_metrics(&self) {
         let gauge = |name: &'static str, value: usize| {
             metrics::gauge!(name).set(u32::try_from(value).unwrap_or(u32::MAX));
         };

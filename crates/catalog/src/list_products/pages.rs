@@ -11,6 +11,8 @@ use super::{
 
 /// Up to so many matches are gathered; more are walked, where a full page is never far.
 const GATHERED_MOST: i64 = 10_000;
+/// Products with the very code typed that come before a broad search; a SKU has one, a barcode few.
+const CODES_FIRST: i64 = 10;
 
 /// The way to the first page; later pages keep to it.
 pub(super) fn way_of(filter: &ProductFilter, wanted: &Wanted) -> Way {
@@ -35,25 +37,15 @@ pub(super) async fn find_page(
     }
 }
 
-/// A broad search by relevance: the product with that very code first, then by name.
-async fn walk_from_codes(
-    tx: &TenantTx,
-    filter: &ProductFilter,
-    wanted: &Wanted,
-) -> Result<Vec<Hit>, DbError> {
+/// A broad search by relevance: the products with that very code first, then by name.
+async fn walk_from_codes(tx: &TenantTx, filter: &ProductFilter, wanted: &Wanted) -> Result<Vec<Hit>, DbError> {
     let mut hits = Vec::new();
-    if let (Some(code), None) = (&wanted.code, &filter.after) {
-        hits = gather(tx, filter, &wanted.with_code_only(tx, code), filter.take.min(10)).await?;
-        hits.retain(|hit| is_code(hit, code));
+    if wanted.code_is.is_some() && filter.after.is_none() {
+        hits = gather(tx, filter, &wanted.with_code_only(), filter.take.min(CODES_FIRST)).await?;
     }
     let room = filter.take + 1 - hits.len() as i64;
     hits.extend(walk(tx, filter, wanted, wanted.code.as_deref(), room).await?);
     Ok(hits)
-}
-
-fn is_code(hit: &Hit, code: &str) -> bool {
-    let data = &hit.product.data;
-    data.sku.to_lowercase() == code || data.barcode.as_deref() == Some(code)
 }
 
 async fn gather(
@@ -69,9 +61,9 @@ async fn gather(
     let stmt = Stmt::new(include_str!("gather.sql"))
         .bind(tx.tenant_id())
         .bind(wanted.query.clone())
-        .bind(wanted.words.clone())
-        .bind(wanted.exact.clone())
-        .bind(wanted.code.clone())
+        .bind(wanted.ranked.clone())
+        .bind(wanted.code_is.clone())
+        .bind(wanted.code_begins.clone())
         .bind(filter.active)
         .bind(filter.price_min)
         .bind(filter.price_max)

@@ -27,12 +27,14 @@ pub(crate) struct Wanted {
     pub(crate) query: Option<TsQuery>,
     /// The conditions besides what was typed.
     pub(crate) filters: Option<TsQuery>,
-    /// The words alone, for ranking.
-    pub(crate) words: Option<TsQuery>,
-    /// The words as typed, for ranking.
-    pub(crate) exact: Option<TsQuery>,
+    /// What relevance is measured by.
+    pub(crate) ranked: Option<TsQuery>,
     /// What was typed, folded, if it may be a SKU or barcode.
     pub(crate) code: Option<String>,
+    /// Products whose code it is.
+    pub(crate) code_is: Option<TsQuery>,
+    /// Products whose code begins with it.
+    pub(crate) code_begins: Option<TsQuery>,
     /// How many products match, about; never below one that is there.
     pub(crate) estimate: Option<i64>,
     /// Nothing can match.
@@ -62,11 +64,14 @@ pub(crate) async fn find_wanted(tx: &TenantTx, filter: &ProductFilter) -> Result
     }
     wanted.filters = TsQuery::all(conditions.clone());
     if filter.search.is_some() {
-        wanted.exact = TsQuery::any(words.iter().map(|word| TsQuery(quoted(&prefix, "", word))));
+        wanted.ranked = TsQuery::any(found.iter().filter_map(|word| word.ranked(&prefix)));
         let (by_words, count) = by_words(&prefix, &found);
-        wanted.words = by_words.clone();
-        let by_code = code.as_deref().map(|code| by_code(&prefix, code, codes));
+        if let Some(code) = &code {
+            wanted.code_is = Some(code_is(&prefix, code));
+            wanted.code_begins = code_begins(&prefix, code, codes);
+        }
         wanted.at_most(count.saturating_add(codes.min(CODES_MOST)).saturating_add(1));
+        let by_code = wanted.code_begins.clone().or_else(|| wanted.code_is.clone());
         match TsQuery::any(by_words.into_iter().chain(by_code).map(|part| TsQuery(format!("({})", part.0)))) {
             Some(condition) => conditions.push(condition),
             None => wanted.is_hopeless = true,
@@ -77,12 +82,10 @@ pub(crate) async fn find_wanted(tx: &TenantTx, filter: &ProductFilter) -> Result
 }
 
 impl Wanted {
-    /// The products whose SKU or barcode is `code`, under the same filters.
-    pub(super) fn with_code_only(&self, tx: &TenantTx, code: &str) -> Self {
-        let prefix = tenant_prefix(tx.tenant_id());
-        let code_is = TsQuery(format!("{} | {}", quoted(&prefix, "s=", code), quoted(&prefix, "b=", code)));
-        let query = TsQuery::all(self.filters.clone().into_iter().chain([code_is]));
-        Self { query, code: Some(code.to_owned()), ..Self::default() }
+    /// The products whose SKU or barcode was typed, under the same filters.
+    pub(super) fn with_code_only(&self) -> Self {
+        let query = TsQuery::all(self.filters.clone().into_iter().chain(self.code_is.clone()));
+        Self { query, ..Self::default() }
     }
 
     fn at_most(&mut self, count: i64) {
@@ -119,16 +122,21 @@ fn code_of(typed: &str) -> Option<String> {
     if printable && (1..=64).contains(&typed.len()) { Some(fold(typed)) } else { None }
 }
 
-fn by_code(prefix: &str, code: &str, beginning: i64) -> TsQuery {
+fn code_is(prefix: &str, code: &str) -> TsQuery {
+    TsQuery(format!("{} | {}", quoted(prefix, "s=", code), quoted(prefix, "b=", code)))
+}
+
+/// Codes that begin as typed; `None` when it is too short or too common to be the beginning of one.
+fn code_begins(prefix: &str, code: &str, beginning: i64) -> Option<TsQuery> {
+    if code.len() < 3 || beginning >= CODES_MOST {
+        return None;
+    }
     let (sku, barcode) = (quoted(prefix, "s=", code), quoted(prefix, "b=", code));
-    let few = code.len() >= 3 && beginning < CODES_MOST;
-    let sku = if few { TsQuery::beginning_with(sku) } else { TsQuery(sku) };
+    let sku = TsQuery::beginning_with(sku);
     let digits = code.bytes().all(|byte| byte.is_ascii_digit());
     // Seven digits name a company at least; fewer would be a whole country's goods.
-    match digits && code.len() >= 7 {
-        true => TsQuery(format!("{} | {}", sku.0, TsQuery::beginning_with(barcode).0)),
-        false => sku,
-    }
+    let barcode = if digits && code.len() >= 7 { TsQuery::beginning_with(barcode) } else { TsQuery(barcode) };
+    Some(TsQuery(format!("{} | {}", sku.0, barcode.0)))
 }
 
 async fn count_terms(
@@ -164,12 +172,10 @@ mod tests {
     fn one_word_may_be_a_code_and_several_are_not() {
         assert_eq!(code_of(" BREAD-1 ").as_deref(), Some("bread-1"));
         assert_eq!(code_of("dark bread"), None);
-        assert_eq!(by_code("0000", "ab", 5), TsQuery("'0000s=ab'".to_owned()));
-        assert_eq!(by_code("0000", "abc", 5), TsQuery("'0000s=abc':*".to_owned()));
-        assert_eq!(by_code("0000", "abc", 2_000), TsQuery("'0000s=abc'".to_owned()));
-        assert_eq!(
-            by_code("0000", "4006381", 0),
-            TsQuery("'0000s=4006381':* | '0000b=4006381':*".to_owned())
-        );
+        assert_eq!(code_is("0000", "ab").0, "'0000s=ab' | '0000b=ab'");
+        assert_eq!(code_begins("0000", "ab", 5), None);
+        assert_eq!(code_begins("0000", "abc", 2_000), None);
+        assert_eq!(code_begins("0000", "abc", 5).unwrap().0, "'0000s=abc':* | '0000b=abc'");
+        assert_eq!(code_begins("0000", "4006381", 0).unwrap().0, "'0000s=4006381':* | '0000b=4006381':*");
     }
 }

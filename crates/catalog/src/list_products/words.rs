@@ -12,7 +12,7 @@ use crate::{fold::words, terms::quoted};
 /// Words of a search that count; the rest is left aside.
 const WORDS_MOST: usize = 8;
 /// Words that begin as typed are named one by one up to this many; beyond, the index is asked for all of them.
-const NAMED_MOST: i64 = 32;
+const NAMED_MOST: i64 = 64;
 /// Words this much alike count even when the typed one exists: another number, another ending.
 const AKIN: f32 = 0.6;
 /// Words this much alike count when nothing begins as typed.
@@ -134,6 +134,12 @@ impl TypedWord {
         }
         forms.extend(self.meant().map(|(word, _)| lexeme(word)));
         TsQuery::any(forms)
+    }
+
+    /// What relevance is measured by: the word as typed if it exists, or whatever it stands for.
+    pub(super) fn ranked(&self, prefix: &str) -> Option<TsQuery> {
+        let exists = self.beginning.first().is_some_and(|(word, _)| *word == self.word);
+        if exists { Some(TsQuery(quoted(prefix, "", &self.word))) } else { self.condition(prefix) }
     }
 
     fn written(&self) -> impl Iterator<Item = (&str, i64)> {

@@ -30,7 +30,10 @@ use crate::{
 struct NewStaff {
     /// The address they sign in with.
     #[garde(custom(check_email))]
-    #[schema(min_length = 3, max_length = 254, example = "ann@example.org")]
+    #[schema(
+        pattern = "^[!#-'*+./0-9=?A-Z^-~-]{1,64}@[!#-'*+./0-9=?A-Z^-~-]{1,189}$",
+        example = "ann@example.org"
+    )]
     email: String,
     /// Their name.
     #[garde(length(chars, max = 200))]

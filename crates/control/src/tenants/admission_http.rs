@@ -39,7 +39,10 @@ pub(super) struct NewTenant {
     currency: Currency,
     /// The first administrator's address.
     #[garde(custom(check_email))]
-    #[schema(min_length = 3, max_length = 254, example = "ann@example.org")]
+    #[schema(
+        pattern = "^[!#-'*+./0-9=?A-Z^-~-]{1,64}@[!#-'*+./0-9=?A-Z^-~-]{1,189}$",
+        example = "ann@example.org"
+    )]
     admin_email: String,
     /// Their password, 8 to 128 characters; made up when absent. An account that exists keeps its own.
     #[garde(custom(check_new_password))]
@@ -79,7 +82,10 @@ pub(super) struct NewTenantView {
 pub(super) struct AdminReset {
     /// The address they sign in with; an account is made when there is none.
     #[garde(custom(check_email))]
-    #[schema(min_length = 3, max_length = 254, example = "ann@example.org")]
+    #[schema(
+        pattern = "^[!#-'*+./0-9=?A-Z^-~-]{1,64}@[!#-'*+./0-9=?A-Z^-~-]{1,189}$",
+        example = "ann@example.org"
+    )]
     email: String,
     /// Their new password, 8 to 128 characters; made up when absent.
     #[garde(custom(check_new_password))]

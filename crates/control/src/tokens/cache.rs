@@ -11,6 +11,7 @@ use std::sync::{
 };
 
 use edge::Principal;
+use jiff::SignedDuration;
 use kernel::{TenantId, Timestamp};
 use quick_cache::sync::Cache;
 
@@ -57,7 +58,11 @@ pub(crate) enum Found {
 struct Entry {
     verified: Arc<Verified>,
     era: u64,
+    recheck_at: Timestamp,
 }
+
+/// Also without any news a token is verified again after this long: an issuer may have dropped its key.
+const RECHECK: SignedDuration = SignedDuration::from_mins(10);
 
 impl Anchor {
     fn is_touched_by(&self, change: Change) -> bool {
@@ -103,7 +108,9 @@ impl TokenCache {
                 self.entries.remove(key);
                 Found::Unknown
             }
-            Some(entry) if entry.era == self.era.load(Ordering::Acquire) => Found::Good(entry.verified),
+            Some(entry) if entry.era == self.era.load(Ordering::Acquire) && now < entry.recheck_at => {
+                Found::Good(entry.verified)
+            }
             Some(entry) => Found::InDoubt(entry.verified),
         }
     }
@@ -113,13 +120,14 @@ impl TokenCache {
         self.epoch.load(Ordering::SeqCst)
     }
 
-    /// Keeps `verified`, unless something has changed since `epoch`.
-    pub(crate) fn keep(&self, key: Fingerprint, verified: Arc<Verified>, epoch: u64) {
+    /// Keeps what was `verified` at `now`, unless something has changed since `epoch`.
+    pub(crate) fn keep(&self, key: Fingerprint, verified: Arc<Verified>, epoch: u64, now: Timestamp) {
         if self.epoch() != epoch {
             return;
         }
         let era = if verified.confirmed { self.era.load(Ordering::SeqCst) } else { 0 };
-        self.entries.insert(key, Entry { verified, era });
+        let recheck_at = now.checked_add(RECHECK).unwrap_or(now);
+        self.entries.insert(key, Entry { verified, era, recheck_at });
         // A change between the check and the insertion may have looked before the entry was there.
         if self.epoch() != epoch {
             self.entries.remove(&key);
@@ -175,8 +183,8 @@ mod tests {
         let cache = TokenCache::new(100);
         let (a, b) = (AccountId::new(), AccountId::new());
         let (key_a, key_b) = (TokenCache::fingerprint("a"), TokenCache::fingerprint("b"));
-        cache.keep(key_a, entry(a, 100), cache.epoch());
-        cache.keep(key_b, entry(b, 100), cache.epoch());
+        cache.keep(key_a, entry(a, 100), cache.epoch(), at(0));
+        cache.keep(key_b, entry(b, 100), cache.epoch(), at(0));
         assert!(matches!(cache.find(&key_a, at(99)), Found::Good(_)));
         cache.apply(Change::Account(a));
         assert!(matches!(cache.find(&key_a, at(99)), Found::Unknown));
@@ -190,7 +198,7 @@ mod tests {
         let key = TokenCache::fingerprint("a");
         let epoch = cache.epoch();
         cache.apply(Change::Issuers);
-        cache.keep(key, entry(AccountId::new(), 100), epoch);
+        cache.keep(key, entry(AccountId::new(), 100), epoch, at(0));
         assert!(matches!(cache.find(&key, at(1)), Found::Unknown));
     }
 
@@ -198,10 +206,11 @@ mod tests {
     fn missed_changes_put_everything_in_doubt_until_verified_again() {
         let cache = TokenCache::new(100);
         let (account, key) = (AccountId::new(), TokenCache::fingerprint("a"));
-        cache.keep(key, entry(account, 100), cache.epoch());
+        cache.keep(key, entry(account, 1000), cache.epoch(), at(0));
         cache.doubt_all();
         assert!(matches!(cache.find(&key, at(1)), Found::InDoubt(_)));
-        cache.keep(key, entry(account, 100), cache.epoch());
-        assert!(matches!(cache.find(&key, at(1)), Found::Good(_)));
+        cache.keep(key, entry(account, 1000), cache.epoch(), at(1));
+        assert!(matches!(cache.find(&key, at(600)), Found::Good(_)));
+        assert!(matches!(cache.find(&key, at(601)), Found::InDoubt(_)));
     }
 }

@@ -28,7 +28,7 @@ impl Identity for Control {
         match (verify(self, bearer, now).await, in_doubt) {
             (Ok(verified), _) => {
                 let verified = Arc::new(verified);
-                cache.keep(key, verified.clone(), epoch);
+                cache.keep(key, verified.clone(), epoch, now);
                 Ok(self.used(&verified, now))
             }
             (Err(AuthError::Unavailable(_)), Some(verified)) => Ok(self.used(&verified, now)),
