@@ -6,10 +6,11 @@ create policy search on catalog.product for select to markethall_owner using (tr
 create policy search on catalog.term for select to markethall_owner using (true);
 
 -- The products that match `wanted`, in order, behind the one named by `after_*`; at most `take`.
--- `ranked` is what relevance is measured by; products that match `code_is` come first, then those of `code_begins`.
+-- Products that match `code_is` come first, then those of `code_begins`, then by the rank that `ranked` gives them, a
+-- little more when they match `typed`.
 -- "is not distinct from" and not "=": the index on `search` alone is the right one, its lexemes name the tenant.
 create function catalog.search_products(
-    wanted tsquery, ranked tsquery, code_is tsquery, code_begins tsquery,
+    wanted tsquery, ranked tsquery, typed tsquery, code_is tsquery, code_begins tsquery,
     is_active boolean, price_min bigint, price_max bigint,
     sort text, after_number bigint, after_text text, after_id uuid, take integer
 )
@@ -29,6 +30,7 @@ begin
             case sort
                 when 'relevance' then
                     -(coalesce(ts_rank(p.search, ranked, 1), 0) * 1000000)::bigint
+                    - case when p.search @@ typed then 50000 else 0 end
                     - case
                         when p.search @@ code_is then 2000000000
                         when p.search @@ code_begins then 1000000000

@@ -9,7 +9,7 @@ use crate::{
     http::{ProductCreate, ProductUpdate},
     model::{Product, ProductData, ProductId, StoredProduct},
     problems::{PRODUCT_NOT_FOUND, SKU_EXISTS},
-    write_products::{Change, insert_products, record_changes, update_products},
+    write_products::{Change, SKU_UNIQUE, write_products},
 };
 
 /// Creates a product; refused when its SKU is taken.
@@ -21,11 +21,12 @@ pub(crate) async fn create_product(
 ) -> Result<Product, Problem> {
     let tenant = &tx.ctx().tenant;
     let data = input.into_product(tenant, taxes)?;
-    let changes = insert_products(tx, vec![data]).await?;
-    if changes.is_empty() {
-        let detail = "another product has this SKU";
-        return Err(Problem::new(SKU_EXISTS).pointer("/sku", SKU_EXISTS, detail));
-    }
+    let changes = write_products(tx, vec![data], Vec::new()).await.map_err(|error| {
+        if error.is_unique(SKU_UNIQUE) {
+            return Problem::new(SKU_EXISTS).pointer("/sku", SKU_EXISTS, "another product has this SKU");
+        }
+        error.into()
+    })?;
     finish(catalog, tx, changes).await
 }
 
@@ -70,12 +71,11 @@ async fn change(
     if before.data == data {
         return Ok(before.into_product(tx.ctx().tenant.currency));
     }
-    let changes = update_products(tx, vec![(before, data)]).await?;
+    let changes = write_products(tx, Vec::new(), vec![(before, data)]).await?;
     finish(catalog, tx, changes).await
 }
 
 async fn finish(catalog: &Catalog, tx: &TenantTx, changes: Vec<Change>) -> Result<Product, Problem> {
-    record_changes(tx, &changes).await?;
     let ids: Vec<ProductId> = changes.iter().map(|change| change.after.id).collect();
     catalog.products_changed(tx, &ids).await?;
     let lost = || DbError::Other("a product was written and not given back".to_owned());

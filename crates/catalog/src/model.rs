@@ -8,10 +8,10 @@ use kernel::{Currency, Money};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::{
-    ToSchema,
+    PartialSchema as _, ToSchema,
     openapi::{
         ObjectBuilder, RefOr, Schema,
-        schema::{AnyOfBuilder, Type},
+        schema::{AdditionalProperties, AnyOfBuilder, Type},
     },
 };
 
@@ -154,6 +154,24 @@ pub struct Product {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// The schema of a price: an amount of zero or more.
+pub(crate) fn price_schema() -> RefOr<Schema> {
+    let amount = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(0))
+        .maximum(Some(Money::MAX_AMOUNT))
+        .description(Some("Minor units."));
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("Per unit, in the merchant's currency, not below zero."))
+        .property("amount", amount)
+        .required("amount")
+        .property("currency", Currency::schema())
+        .required("currency")
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+        .into()
 }
 
 /// The schema of [`Attributes`]: at most 32 bounded texts, numbers and flags.

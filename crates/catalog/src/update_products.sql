@@ -24,4 +24,4 @@ from
         active, search, version
     )
 where t.tenant_id = $1 and t.id = p.id and t.version = p.version
-returning t.id, t.updated_at
+returning t.id

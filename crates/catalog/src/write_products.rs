@@ -1,9 +1,8 @@
 //! Writing products, one or a thousand at a time: rows, the counts of their terms, and their messages, in one
 //! transaction. Every way to change a product comes through here.
 
-use std::collections::HashMap;
-
 use db::{DbError, Stmt, TenantTx};
+use futures::future::{try_join, try_join3};
 use jiff::Timestamp;
 use messages::Draft;
 use uuid::Uuid;
@@ -15,70 +14,80 @@ use crate::{
     terms::{TermChanges, count_terms, search_vector},
 };
 
+/// The constraint that keeps SKUs unique.
+pub(crate) const SKU_UNIQUE: &str = "product_sku_unique";
+
 /// A product before and after; no before for a new one.
 pub(crate) struct Change {
     pub(crate) before: Option<StoredProduct>,
     pub(crate) after: StoredProduct,
 }
 
-/// Inserts those products whose SKU is not taken, and gives them back. Nothing else is written yet: see
-/// [`record_changes`].
-pub(crate) async fn insert_products(
+/// Creates `new` products and changes others from the version they were read at, counts their terms and publishes their
+/// messages. The statements travel in one pipeline; the database works on one while the next is made.
+///
+/// # Errors
+/// [`DbError::Unique`] of `product_sku_unique` when a SKU of a new product is taken; [`DbError::Conflict`] when one of
+/// the others has changed meanwhile. The transaction is then to be dropped.
+pub(crate) async fn write_products(
     tx: &TenantTx,
-    products: Vec<ProductData>,
+    new: Vec<ProductData>,
+    updates: Vec<(StoredProduct, ProductData)>,
 ) -> Result<Vec<Change>, DbError> {
-    let products: Vec<(ProductId, ProductData)> =
-        products.into_iter().map(|product| (ProductId::new(), product)).collect();
-    let stmt = Stmt::new(include_str!("insert_products.sql")).bind(tx.tenant_id()).bind(tx.ctx().now());
-    let rows = tx.run(bind_columns(stmt, tx, products.iter().map(|(id, data)| (*id, data)))).await?;
-    let mut products: HashMap<ProductId, ProductData> = products.into_iter().collect();
-    let mut changes = Vec::with_capacity(rows.len());
-    for row in rows {
-        let id: ProductId = row.try_get("id")?;
-        let now = tx.ctx().now();
-        if let Some(data) = products.remove(&id) {
-            let after = StoredProduct { id, data, version: 1, created_at: now, updated_at: now };
-            changes.push(Change { before: None, after });
-        }
+    let now = tx.ctx().now();
+    let created = |data| Change {
+        before: None,
+        after: StoredProduct { id: ProductId::new(), data, version: 1, created_at: now, updated_at: now },
+    };
+    let mut changes: Vec<Change> = new.into_iter().map(created).collect();
+    let count = changes.len();
+    changes.extend(updates.into_iter().map(|(before, data)| updated(before, data, now)));
+    if changes.is_empty() {
+        return Ok(changes);
     }
+    let (new, updates) = changes.split_at(count);
+    try_join3(insert(tx, new), update(tx, updates), record(tx, &changes)).await?;
     Ok(changes)
 }
 
-/// Changes products from the version they were read at.
-///
-/// # Errors
-/// [`DbError::Conflict`] when any of them has changed meanwhile: read again and decide again.
-pub(crate) async fn update_products(
-    tx: &TenantTx,
-    updates: Vec<(StoredProduct, ProductData)>,
-) -> Result<Vec<Change>, DbError> {
-    let versions: Vec<i32> = updates.iter().map(|(before, _)| before.version).collect();
-    let stmt = Stmt::new(include_str!("update_products.sql")).bind(tx.tenant_id()).bind(tx.ctx().now());
-    let columns = updates.iter().map(|(before, data)| (before.id, data));
-    let rows = tx.run(bind_columns(stmt, tx, columns).bind(versions)).await?;
-    if rows.len() != updates.len() {
-        return Err(DbError::Conflict("a product has changed meanwhile".to_owned()));
-    }
-    let mut times: HashMap<ProductId, Timestamp> = HashMap::with_capacity(rows.len());
-    for row in rows {
-        times.insert(row.try_get("id")?, row.try_get("updated_at")?);
-    }
-    let after = |before: &StoredProduct, data: ProductData| StoredProduct {
+fn updated(before: StoredProduct, data: ProductData, now: Timestamp) -> Change {
+    let after = StoredProduct {
         id: before.id,
         data,
         version: before.version + 1,
         created_at: before.created_at,
-        updated_at: times.get(&before.id).copied().unwrap_or(before.updated_at),
+        updated_at: now.max(before.updated_at),
     };
-    let change = |(before, data): (StoredProduct, ProductData)| Change {
-        after: after(&before, data),
-        before: Some(before),
-    };
-    Ok(updates.into_iter().map(change).collect())
+    Change { before: Some(before), after }
+}
+
+async fn insert(tx: &TenantTx, changes: &[Change]) -> Result<(), DbError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let stmt = Stmt::new(include_str!("insert_products.sql")).bind(tx.tenant_id()).bind(tx.ctx().now());
+    let inserted = tx.run(bind_columns(stmt, tx, changes)).await?;
+    if inserted.len() == changes.len() {
+        return Ok(());
+    }
+    Err(DbError::Unique { constraint: SKU_UNIQUE.to_owned() })
+}
+
+async fn update(tx: &TenantTx, changes: &[Change]) -> Result<(), DbError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let versions: Vec<i32> = changes.iter().map(|change| change.after.version - 1).collect();
+    let stmt = Stmt::new(include_str!("update_products.sql")).bind(tx.tenant_id()).bind(tx.ctx().now());
+    let updated = tx.run(bind_columns(stmt, tx, changes).bind(versions)).await?;
+    if updated.len() == changes.len() {
+        return Ok(());
+    }
+    Err(DbError::Conflict("a product has changed meanwhile".to_owned()))
 }
 
 /// Counts the changed terms and publishes the messages.
-pub(crate) async fn record_changes(tx: &TenantTx, changes: &[Change]) -> Result<(), DbError> {
+async fn record(tx: &TenantTx, changes: &[Change]) -> Result<(), DbError> {
     let mut terms = TermChanges::new();
     for change in changes {
         if let Some(before) = &change.before {
@@ -87,11 +96,17 @@ pub(crate) async fn record_changes(tx: &TenantTx, changes: &[Change]) -> Result<
         count_terms(&change.after.data, 1, &mut terms);
     }
     terms.retain(|_, count| *count != (0, 0));
-    if !terms.is_empty() {
-        tx.run(change_terms_stmt(tx, terms)).await?;
-    }
-    let drafts: Vec<Draft> = changes.iter().map(|change| draft(tx, change)).collect();
-    messages::publish(tx, &drafts).await
+    let counted = async {
+        if !terms.is_empty() {
+            tx.run(change_terms_stmt(tx, terms)).await?;
+        }
+        Ok(())
+    };
+    let published = async {
+        let drafts: Vec<Draft> = changes.iter().map(|change| draft(tx, change)).collect();
+        messages::publish(tx, &drafts).await
+    };
+    try_join(counted, published).await.map(drop)
 }
 
 fn draft(tx: &TenantTx, change: &Change) -> Draft {
@@ -121,19 +136,13 @@ fn change_terms_stmt(tx: &TenantTx, terms: TermChanges) -> Stmt {
 }
 
 /// Binds the columns of products as arrays, in the order of `insert_products.sql` from its third parameter on.
-fn bind_columns<'a>(
-    stmt: Stmt,
-    tx: &TenantTx,
-    products: impl Iterator<Item = (ProductId, &'a ProductData)>,
-) -> Stmt {
-    let products: Vec<(ProductId, &ProductData)> = products.collect();
-    let texts = |of: fn(&ProductData) -> &str| -> Vec<String> {
-        products.iter().map(|(_, data)| of(data).to_owned()).collect()
-    };
-    let each = || products.iter().map(|(_, data)| *data);
+fn bind_columns(stmt: Stmt, tx: &TenantTx, changes: &[Change]) -> Stmt {
+    let each = || changes.iter().map(|change| &change.after.data);
+    let texts =
+        |of: fn(&ProductData) -> &str| each().map(|data| of(data).to_owned()).collect::<Vec<String>>();
     let attributes: Vec<String> =
         each().map(|data| serde_json::to_string(&data.attributes).unwrap_or_default()).collect();
-    stmt.bind(products.iter().map(|(id, _)| id.0).collect::<Vec<Uuid>>())
+    stmt.bind(changes.iter().map(|change| change.after.id.0).collect::<Vec<Uuid>>())
         .bind(texts(|data| &data.sku))
         .bind(texts(|data| &data.name))
         .bind(each().map(|data| name_key(&data.name)).collect::<Vec<_>>())

@@ -1,6 +1,7 @@
 //! Permissions of the control plane, the built-in roles, and what a permission may look like.
 
 use kernel::{Permission, PermissionSet};
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema, schema::Type};
 
 /// Read a tenant's settings and change them.
 pub const TENANT_SETTINGS: Permission = Permission::new("tenant:settings");
@@ -129,6 +130,17 @@ pub fn is_permission_name(name: &str) -> bool {
         Some((resource, action)) => name.len() <= 64 && word(resource) && (action == "*" || word(action)),
         None => name == "*",
     }
+}
+
+/// The schema of what a role or key may do: 1 to 100 names.
+pub(crate) fn permission_names_schema() -> RefOr<Schema> {
+    let name = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(64))
+        .pattern(Some(r"^(\*|[a-z][a-z0-9-]*:(\*|[a-z][a-z0-9-]*))$"));
+    let names = ArrayBuilder::new().items(RefOr::T(Schema::from(name)));
+    names.min_items(Some(1)).max_items(Some(100)).into()
 }
 
 /// Whether a tenant may have permission `name` at all: the platform's are the operator's.

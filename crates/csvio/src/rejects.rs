@@ -84,7 +84,6 @@ mod tests {
         let mut rejects = RejectWriter::new(&mut out).unwrap();
         rejects.write(&Reject::row(7, "CSV_QUOTE", "=1, \"x\"")).unwrap();
         assert_eq!(rejects.count(), 1);
-        drop(rejects);
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text, "line,column,code,reason\r\n7,,CSV_QUOTE,\"'=1, \"\"x\"\"\"\r\n");
     }

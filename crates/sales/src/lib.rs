@@ -19,6 +19,7 @@ pub mod problems;
 mod refund_sale;
 mod registers;
 mod run_shift;
+mod schemas;
 mod shift;
 mod sum_sales;
 mod void_sale;

@@ -7,6 +7,8 @@ use kernel::{Money, Quantity, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::schemas;
+
 kernel::id!(
     /// A sale, void or refund.
     SaleId,
@@ -103,20 +105,26 @@ pub struct Tender {
 #[garde(allow_unvalidated)]
 pub struct NewLine {
     /// The product.
-    #[garde(length(bytes, min = 1, max = 64))]
+    #[garde(length(chars, min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64)]
     pub sku: String,
     /// Above zero, up to three decimals, at most 1,000,000.
     #[garde(custom(sellable_quantity))]
-    #[schema(value_type = String, pattern = r"^[0-9]{1,7}(\.[0-9]{1,3})?$", example = "2")]
+    #[schema(
+        value_type = String,
+        pattern = r"^([1-9][0-9]{0,5}(\.[0-9]{1,3})?|1000000|0\.([1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9]))$",
+        example = "2"
+    )]
     pub quantity: Quantity,
     /// Instead of the catalog's price; needs `sales:price`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(custom(not_negative)))]
+    #[schema(schema_with = schemas::not_negative_or_null, required = false)]
     pub unit_price: Option<Money>,
     /// Taken off the line; needs `sales:discount`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(custom(not_negative)))]
+    #[schema(schema_with = schemas::not_negative_or_null, required = false)]
     pub discount: Option<Money>,
 }
 
@@ -144,7 +152,7 @@ pub struct NewSale {
     pub lines: Vec<NewLine>,
     /// How it was paid: up to 20; they must cover what is due.
     #[garde(length(max = MOST_TENDERS), dive, custom(positive_tenders))]
-    #[schema(max_items = 20)]
+    #[schema(schema_with = schemas::given_tenders, required = false)]
     #[serde(default)]
     pub tenders: Vec<Tender>,
     /// The gross total the client showed; refused with the computed one when it differs.

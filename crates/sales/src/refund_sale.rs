@@ -17,6 +17,7 @@ use crate::{
     price_sale::{BookedLine, same_currency},
     problems::*,
     registers::Register,
+    schemas,
 };
 
 /// A line to take back.
@@ -29,7 +30,11 @@ pub struct RefundLine {
     pub line: i32,
     /// How many come back.
     #[garde(custom(positive))]
-    #[schema(value_type = String, pattern = r"^[0-9]{1,7}(\.[0-9]{1,3})?$", example = "1")]
+    #[schema(
+        value_type = String,
+        pattern = r"^([1-9][0-9]{0,5}(\.[0-9]{1,3})?|1000000|0\.([1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9]))$",
+        example = "1"
+    )]
     pub quantity: Quantity,
     /// Back to the shelf (the default), or written off.
     #[garde(skip)]
@@ -60,7 +65,7 @@ pub struct RefundSale {
     pub lines: Vec<RefundLine>,
     /// Where the money goes, in positive amounts; to the original tenders when left out, cards before cash.
     #[garde(inner(length(min = 1, max = MOST_TENDERS)))]
-    #[schema(min_items = 1, max_items = 20)]
+    #[schema(schema_with = schemas::returned_tenders, required = false)]
     #[serde(default)]
     pub tenders: Option<Vec<Tender>>,
     /// The register that gives the money back; the original one when left out.

@@ -10,6 +10,7 @@ use crate::{
     error::SaleError,
     model::{RegisterId, ShiftId, TenderMethod},
     problems::*,
+    schemas,
 };
 
 kernel::id!(
@@ -25,6 +26,7 @@ kernel::id!(
 pub struct OpenShift {
     /// The cash in the drawer.
     #[garde(custom(not_negative))]
+    #[schema(schema_with = schemas::not_negative)]
     pub opening_float: Money,
 }
 
@@ -35,6 +37,7 @@ pub struct OpenShift {
 pub struct CloseShift {
     /// The cash in the drawer as counted.
     #[garde(custom(not_negative))]
+    #[schema(schema_with = schemas::not_negative)]
     pub counted_cash: Money,
 }
 
@@ -57,6 +60,7 @@ pub struct MoveCash {
     pub kind: CashMovementKind,
     /// Above zero.
     #[garde(custom(above_zero))]
+    #[schema(schema_with = schemas::above_zero)]
     pub amount: Money,
     /// For the books: 1 to 500 characters.
     #[garde(length(chars, min = 1, max = 500))]

@@ -69,8 +69,11 @@ pub(super) fn products() -> Vec<Row> {
     good(&mut rows);
     rows.push(long());
     good(&mut rows);
-    // A formula is a name like any other: stored as given, made harmless where it is written into a sheet.
-    rows.push(row("FORMULA-1", "FORMULA-1,\"=cmd|' /C calc'!A0\",Food,1.00,USD,,,,true", Fate::Good));
+    // What a spreadsheet would run: whoever means it escapes it with an apostrophe.
+    let formula = "FORMULA-1,\"=cmd|' /C calc'!A0\",Food,1.00,USD,,,,true";
+    rows.push(row("FORMULA-1", formula, Fate::Bad("a formula")));
+    good(&mut rows);
+    rows.push(row("FORMULA-2", "FORMULA-2,\"'=1+1\",Food,1.00,USD,,,,true", Fate::Good));
     rows.push(row("QUOTED-1", "QUOTED-1,\"Bread, \"\"dark\"\"\",Food,1.00,USD,,,,true", Fate::Good));
     rows.push(row("GOOD-1", "GOOD-1,Another thing,Food,77.00,USD,,,,true", Fate::Repeated));
     good(&mut rows);

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::{
     TaxTable,
     barcode::check_barcode,
-    model::{DEFAULT_TAX_CATEGORY, DEFAULT_UNIT, ProductData, attributes_schema},
+    model::{DEFAULT_TAX_CATEGORY, DEFAULT_UNIT, ProductData, attributes_schema, price_schema},
     problems::{BARCODE_INVALID, CURRENCY_MISMATCH, SKU_IMMUTABLE, UNKNOWN_TAX_CATEGORY},
     rules,
 };
@@ -76,6 +76,7 @@ macro_rules! product_body {
             pub description: String,
             /// Per unit, in the merchant's currency, not below zero.
             #[garde(custom(price_rule))]
+            #[schema(schema_with = price_schema)]
             pub price: Money,
             /// Which of the tax rates applies.
             #[garde(custom(tax_category_rule))]

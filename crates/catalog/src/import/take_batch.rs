@@ -8,7 +8,7 @@ use super::row::Row;
 use crate::{
     Catalog,
     model::{ProductData, ProductId, StoredProduct},
-    write_products::{insert_products, record_changes, update_products},
+    write_products::{SKU_UNIQUE, write_products},
 };
 
 /// What became of the rows.
@@ -43,21 +43,14 @@ pub(super) async fn take_batch(catalog: &Catalog, tx: &TenantTx, rows: &[Row]) -
     }
     taken.created = new.len() as u64;
     taken.updated = changed.len() as u64;
-    let mut changes = Vec::with_capacity(new.len() + changed.len());
-    if !new.is_empty() {
-        changes = insert_products(tx, new).await?;
-        if changes.len() as u64 != taken.created {
-            return Err(DbError::Conflict("a product was created meanwhile".to_owned()));
+    let changes = write_products(tx, new, changed).await.map_err(|error| match error {
+        error if error.is_unique(SKU_UNIQUE) => {
+            DbError::Conflict("a product was created meanwhile".to_owned())
         }
-    }
-    if !changed.is_empty() {
-        changes.extend(update_products(tx, changed).await?);
-    }
-    if !changes.is_empty() {
-        record_changes(tx, &changes).await?;
-        let ids: Vec<ProductId> = changes.iter().map(|change| change.after.id).collect();
-        catalog.products_changed(tx, &ids).await?;
-    }
+        error => error,
+    })?;
+    let ids: Vec<ProductId> = changes.iter().map(|change| change.after.id).collect();
+    catalog.products_changed(tx, &ids).await?;
     Ok(taken)
 }
 

@@ -38,7 +38,11 @@ pub(super) async fn find_page(
 }
 
 /// A broad search by relevance: the products with that very code first, then by name.
-async fn walk_from_codes(tx: &TenantTx, filter: &ProductFilter, wanted: &Wanted) -> Result<Vec<Hit>, DbError> {
+async fn walk_from_codes(
+    tx: &TenantTx,
+    filter: &ProductFilter,
+    wanted: &Wanted,
+) -> Result<Vec<Hit>, DbError> {
     let mut hits = Vec::new();
     if wanted.code_is.is_some() && filter.after.is_none() {
         hits = gather(tx, filter, &wanted.with_code_only(), filter.take.min(CODES_FIRST)).await?;
@@ -62,6 +66,7 @@ async fn gather(
         .bind(tx.tenant_id())
         .bind(wanted.query.clone())
         .bind(wanted.ranked.clone())
+        .bind(wanted.typed.clone())
         .bind(wanted.code_is.clone())
         .bind(wanted.code_begins.clone())
         .bind(filter.active)

@@ -27,8 +27,10 @@ pub(crate) struct Wanted {
     pub(crate) query: Option<TsQuery>,
     /// The conditions besides what was typed.
     pub(crate) filters: Option<TsQuery>,
-    /// What relevance is measured by.
+    /// Any word that those typed stand for: what relevance is measured by.
     pub(crate) ranked: Option<TsQuery>,
+    /// All the words as typed.
+    pub(crate) typed: Option<TsQuery>,
     /// What was typed, folded, if it may be a SKU or barcode.
     pub(crate) code: Option<String>,
     /// Products whose code it is.
@@ -64,7 +66,8 @@ pub(crate) async fn find_wanted(tx: &TenantTx, filter: &ProductFilter) -> Result
     }
     wanted.filters = TsQuery::all(conditions.clone());
     if filter.search.is_some() {
-        wanted.ranked = TsQuery::any(found.iter().filter_map(|word| word.ranked(&prefix)));
+        wanted.ranked = TsQuery::any(found.iter().filter_map(|word| word.condition(&prefix)));
+        wanted.typed = TsQuery::all(words.iter().map(|word| TsQuery(quoted(&prefix, "", word))));
         let (by_words, count) = by_words(&prefix, &found);
         if let Some(code) = &code {
             wanted.code_is = Some(code_is(&prefix, code));

@@ -136,12 +136,6 @@ impl TypedWord {
         TsQuery::any(forms)
     }
 
-    /// What relevance is measured by: the word as typed if it exists, or whatever it stands for.
-    pub(super) fn ranked(&self, prefix: &str) -> Option<TsQuery> {
-        let exists = self.beginning.first().is_some_and(|(word, _)| *word == self.word);
-        if exists { Some(TsQuery(quoted(prefix, "", &self.word))) } else { self.condition(prefix) }
-    }
-
     fn written(&self) -> impl Iterator<Item = (&str, i64)> {
         let may_begin = self.may_begin();
         self.beginning

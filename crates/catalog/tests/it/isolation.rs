@@ -53,7 +53,7 @@ async fn the_search_functions_find_only_the_tenant_that_is_set() {
     let wanted = format!("'{}'", lexemes.into_iter().find(|lexeme| lexeme.ends_with("bread")).unwrap());
     let questions = [
         format!(
-            "select count(*) from catalog.search_products($${wanted}$$, null, null, null, null, null, null, 'name', null, null, null, 9)"
+            "select count(*) from catalog.search_products($${wanted}$$, null, null, null, null, null, null, null, 'name', null, null, null, 9)"
         ),
         format!("select count(*) from catalog.search_hits($${wanted}$$, null, null, null, 9)"),
         "select count(*) from catalog.similar_words('{braed,bread}', 9)".to_owned(),

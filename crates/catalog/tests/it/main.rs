@@ -1,5 +1,5 @@
 //! The catalog on a real PostgreSQL, behind the real gate.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod fixture;
 mod imports;

@@ -14,7 +14,7 @@ use super::{ApiKey, ApiKeyId, CreateKey, CreateKeyError, create_key, find_key, l
 use crate::{
     Control,
     idempotency::{Begun, begin},
-    permissions::{KEYS_READ, KEYS_WRITE},
+    permissions::{KEYS_READ, KEYS_WRITE, permission_names_schema},
     problems::{PERMISSION_BEYOND_YOURS, TOO_MANY, UNKNOWN_PERMISSION},
 };
 
@@ -28,7 +28,7 @@ struct NewApiKey {
     name: String,
     /// What it may do: `resource:action`, `resource:*` or `*`; never more than you may yourself.
     #[garde(length(min = 1, max = 100), inner(length(min = 1, max = 64)))]
-    #[schema(min_items = 1, max_items = 100)]
+    #[schema(schema_with = permission_names_schema)]
     permissions: Vec<String>,
     /// When it ends by itself, in days.
     #[garde(range(min = 1, max = 1095))]

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Control,
     idempotency::{Begun, begin},
-    permissions::{ROLES_READ, ROLES_WRITE},
+    permissions::{ROLES_READ, ROLES_WRITE, permission_names_schema},
     problems::{PERMISSION_BEYOND_YOURS, ROLE_EXISTS, ROLE_IN_USE, TOO_MANY, UNKNOWN_PERMISSION},
 };
 
@@ -35,7 +35,7 @@ struct NewRole {
     description: String,
     /// What it may do: `resource:action`, `resource:*` or `*`; never more than you may yourself.
     #[garde(length(min = 1, max = 100), inner(length(min = 1, max = 64)))]
-    #[schema(min_items = 1, max_items = 100)]
+    #[schema(schema_with = permission_names_schema)]
     permissions: Vec<String>,
 }
 
@@ -50,7 +50,7 @@ struct RoleChange {
     description: String,
     /// What it may do.
     #[garde(length(min = 1, max = 100), inner(length(min = 1, max = 64)))]
-    #[schema(min_items = 1, max_items = 100)]
+    #[schema(schema_with = permission_names_schema)]
     permissions: Vec<String>,
 }
 

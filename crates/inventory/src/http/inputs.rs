@@ -21,7 +21,7 @@ use crate::{
 pub(crate) struct UnitsLine {
     #[garde(skip)]
     shop_id: ShopId,
-    #[garde(length(bytes, min = 1, max = 64))]
+    #[garde(length(chars, min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64)]
     sku: String,
     /// Above zero.
@@ -36,7 +36,7 @@ pub(crate) struct UnitsLine {
 pub(crate) struct AdjustmentLine {
     #[garde(skip)]
     shop_id: ShopId,
-    #[garde(length(bytes, min = 1, max = 64))]
+    #[garde(length(chars, min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64)]
     sku: String,
     /// Not zero.
@@ -51,7 +51,7 @@ pub(crate) struct AdjustmentLine {
 pub(crate) struct CountLine {
     #[garde(skip)]
     shop_id: ShopId,
-    #[garde(length(bytes, min = 1, max = 64))]
+    #[garde(length(chars, min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64)]
     sku: String,
     /// Zero or more.
@@ -64,7 +64,7 @@ pub(crate) struct CountLine {
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TransferLine {
-    #[garde(length(bytes, min = 1, max = 64))]
+    #[garde(length(chars, min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64)]
     sku: String,
     /// Above zero.
@@ -79,7 +79,7 @@ pub(crate) struct TransferLine {
 pub(crate) struct ThresholdLine {
     #[garde(skip)]
     shop_id: ShopId,
-    #[garde(length(bytes, min = 1, max = 64))]
+    #[garde(length(chars, min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64)]
     sku: String,
     /// Zero or more; null or absent asks for no alerts.

@@ -68,7 +68,11 @@ struct CreateShopBody {
     code: Option<String>,
     /// The name for people.
     #[garde(custom(shop_name))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*\S[^\x00-\x1f\x7f-\x9f]*$"
+    )]
     name: String,
     #[garde(skip)]
     #[serde(default)]
@@ -86,7 +90,11 @@ struct CreateShopBody {
 struct UpdateShopBody {
     /// The name for people.
     #[garde(custom(shop_name))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*\S[^\x00-\x1f\x7f-\x9f]*$"
+    )]
     name: String,
     #[garde(skip)]
     kind: ShopKind,

@@ -1,5 +1,10 @@
 //! The till on a real PostgreSQL behind the real gate: what is sold, corrected, reported, imported and refused.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "tests fail by panicking, and share their helpers"
+)]
 
 mod bad_input;
 mod imports;

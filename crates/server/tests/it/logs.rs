@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 
 use http::Method;
 use serde_json::json;
+use testkit::Client;
 
 use crate::support::{Home, Server, World, eur, tender, text};
 
@@ -37,19 +38,8 @@ fn logs(dir: &Path, found: &mut Vec<(String, String)>) {
     }
 }
 
-// DPR-4
-#[tokio::test(flavor = "multi_thread")]
-async fn no_log_holds_personal_data_card_numbers_passwords_or_tokens() {
-    let home = Home::furnished();
-    let (token, operator) = (home.token(Some("acme"), &["*"]), home.token(None, &["platform:*"]));
-    let settings =
-        [("MARKETHALL_LOG__FILTER", "trace,tokio_postgres::query=trace"), ("MARKETHALL_LOG__JSON", "true")];
-    let server = Server::start_with(&home, &settings, &[]);
-    let clerk = server.member("acme", &token);
-    let world = World::make(&clerk, "Akanthus").await;
-    let mut secrets: Vec<String> = vec![token.clone(), operator.clone()];
-
-    // Customers, as they should be and as they should not.
+/// Customers, as they should be and as they should not; returns one.
+async fn use_customers(clerk: &Client, world: &World) -> String {
     let person = json!({
         "name": "Zaphodina Beeblebroxova", "email": "zb-canary@secret.example", "phone": "+43 664 5550199",
         "reference": "4111111111111111", "note": "pays with 5500-0000-0000-0004, lives in Canary Lane 77"
@@ -81,8 +71,11 @@ async fn no_log_holds_personal_data_card_numbers_passwords_or_tokens() {
         .is(400);
     // A NUL, refused before it reaches the database, and text that the database itself would complain about.
     clerk.post("/customers", json!({ "name": "Zaphodina\u{0}" })).await.is(400);
+    customer
+}
 
-    // Sales with card-like numbers where they do not belong.
+/// Sales with card-like numbers where they do not belong.
+async fn use_sales(clerk: &Client, world: &World, customer: &str) {
     let mut basket = world.basket("1");
     basket["customerId"] = json!(customer);
     clerk.post("/sales", basket.clone()).await.is(201);
@@ -93,8 +86,10 @@ async fn no_log_holds_personal_data_card_numbers_passwords_or_tokens() {
     let reason = json!({ "reason": "Zaphodina Beeblebroxova, 4111111111111111" });
     clerk.post(&format!("/sales/{}/void", world.sale), reason).await.is(201);
     clerk.api(Method::POST, "/sales").key("4111111111111111").json(&json!({})).send().await.is(400);
+}
 
-    // Sign-ins, good and bad, and tokens of every kind.
+/// Sign-ins, good and bad, and tokens of every kind, which are added to `secrets`.
+async fn use_tokens(server: &Server, clerk: &Client, secrets: &mut Vec<String>) {
     let staff = json!({ "email": "staff-canary@secret.example", "name": "Zaphodina", "role": "cashier", "password": "correct-horse-canary" });
     clerk.post("/staff", staff.clone()).await.is(201);
     clerk.post("/staff", staff).await;
@@ -123,18 +118,10 @@ async fn no_log_holds_personal_data_card_numbers_passwords_or_tokens() {
     for forged in ["correct-horse-canary", "eyJ.4111111111111111.x"] {
         server.member("acme", forged).get("/products").await.is(401);
     }
-    let newcomer = json!({
-        "slug": "newcomer", "name": "Zaphodina", "tier": "free", "currency": "EUR",
-        "adminEmail": "zb-canary@secret.example", "adminPassword": "correct-horse-canary"
-    });
-    server.stranger().with_token(&operator).post("/admin/tenants", newcomer).await.is(201);
-    let csv = "sku,name,price\nCAN-1,Zaphodina Beeblebroxova,1.00\nCAN-2,zb-canary@secret.example,x\n";
-    clerk.api(Method::POST, "/imports/products").body("text/csv", csv).send().await.is(202);
-    let headers = clerk.api(Method::GET, "/products").header("x-correlation-id", "zb-canary@secret.example");
-    headers.header("user-agent", "Zaphodina/1.0").send().await.is(200);
-    server.stop();
-    home.run(&["check"]).exits(0);
+}
 
+/// What is found of canaries and `secrets` in the logs under the home.
+fn leaks(home: &Home, secrets: &[String]) -> Vec<String> {
     let mut written = Vec::new();
     logs(home.path(), &mut written);
     let bytes: usize = written.iter().map(|(_, text)| text.len()).sum();
@@ -151,6 +138,35 @@ async fn no_log_holds_personal_data_card_numbers_passwords_or_tokens() {
             }
         }
     }
+    leaks
+}
+
+// DPR-4
+#[tokio::test(flavor = "multi_thread")]
+async fn no_log_holds_personal_data_card_numbers_passwords_or_tokens() {
+    let home = Home::furnished();
+    let (token, operator) = (home.token(Some("acme"), &["*"]), home.token(None, &["platform:*"]));
+    let settings =
+        [("MARKETHALL_LOG__FILTER", "trace,tokio_postgres::query=trace"), ("MARKETHALL_LOG__JSON", "true")];
+    let server = Server::start_with(&home, &settings, &[]);
+    let clerk = server.member("acme", &token);
+    let world = World::make(&clerk, "Akanthus").await;
+    let mut secrets: Vec<String> = vec![token.clone(), operator.clone()];
+    let customer = use_customers(&clerk, &world).await;
+    use_sales(&clerk, &world, &customer).await;
+    use_tokens(&server, &clerk, &mut secrets).await;
+    let newcomer = json!({
+        "slug": "newcomer", "name": "Zaphodina", "tier": "free", "currency": "EUR",
+        "adminEmail": "zb-canary@secret.example", "adminPassword": "correct-horse-canary"
+    });
+    server.stranger().with_token(&operator).post("/admin/tenants", newcomer).await.is(201);
+    let csv = "sku,name,price\nCAN-1,Zaphodina Beeblebroxova,1.00\nCAN-2,zb-canary@secret.example,x\n";
+    clerk.api(Method::POST, "/imports/products").body("text/csv", csv).send().await.is(202);
+    let headers = clerk.api(Method::GET, "/products").header("x-correlation-id", "zb-canary@secret.example");
+    headers.header("user-agent", "Zaphodina/1.0").send().await.is(200);
+    server.stop();
+    home.run(&["check"]).exits(0);
+    let leaks = leaks(&home, &secrets);
     assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
 }
 

@@ -1,5 +1,10 @@
 //! The whole program: in this process over fresh databases, and as the real binary over a private cluster.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "tests fail by panicking, and share their helpers"
+)]
 
 mod authorisation;
 mod cli;

@@ -62,7 +62,6 @@ async fn till(client: Client, basket: Value, seen: Arc<Mutex<Seen>>, stop: Arc<A
                 is_orderly(&answer);
             }
             *seen.lock().unwrap().refused.entry(answer.code().to_owned()).or_default() += 1;
-            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
@@ -152,7 +151,6 @@ async fn wait_for_sale(client: &Client, world: &World) {
             return;
         }
         is_orderly(&answer);
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("no sale within {RECOVERY_LIMIT:?}");
 }

@@ -259,7 +259,7 @@ async fn receipts_stay_gapless_under_sixty_four_clients_on_four_registers() {
             for round in 0..6 {
                 let mut basket = stage.world.basket("1");
                 basket["registerId"] = json!(registers[(n + round) % registers.len()]);
-                if (n + round) % 5 == 0 {
+                if (n + round).is_multiple_of(5) {
                     // Refused after it was numbered, if numbers were given too early.
                     basket["total"] = eur(1);
                     stage.clerk.post("/sales", basket).await.is_problem(422, "TOTAL_MISMATCH");
