@@ -67,7 +67,7 @@ macro_rules! product_body {
             $($sku)*
             /// For people.
             #[garde(custom(name_rule))]
-            #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
+            #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$")]
             pub name: String,
             /// More for people.
             #[garde(custom(description_rule))]
