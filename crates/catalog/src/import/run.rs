@@ -21,6 +21,9 @@ use crate::Catalog;
 /// How long finished imports and their reports are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// How long an import waits for the process that has its file.
+const WAITS: SignedDuration = SignedDuration::from_hours(24);
+
 kernel::id!(
     /// An import.
     ImportId,
@@ -234,6 +237,7 @@ fn remove(path: PathBuf) -> io::Result<()> {
 /// [`ImportError`] of the first that could not be worked on; it is left for the next call.
 pub async fn resume_imports(catalog: &Catalog, ctx: &Ctx) -> Result<(), ImportError> {
     let (tx, now) = (catalog.db().begin(ctx).await?, catalog.clock().now());
+    let given_up = now.checked_sub(WAITS).unwrap_or(Timestamp::UNIX_EPOCH);
     let left = tx.query(include_str!("find_left_runs.sql"), &[&tx.tenant_id(), &now]).await?;
     let over = now.checked_sub(KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
     let purged = tx.query(include_str!("purge_runs.sql"), &[&tx.tenant_id(), &over]).await?;
@@ -245,7 +249,12 @@ pub async fn resume_imports(catalog: &Catalog, ctx: &Ctx) -> Result<(), ImportEr
     }
     for row in &left {
         let id: ImportId = row.try_get("id").map_err(DbError::from)?;
-        work(catalog.clone(), ctx.clone(), id).await?;
+        let updated_at: Timestamp = row.try_get("updated_at").map_err(DbError::from)?;
+        let path = upload_path(catalog, ctx.tenant_id(), id);
+        // The file may lie with another process; only when none comes back for it is the import declared failed.
+        if updated_at < given_up || with_files(move || path.try_exists()).await? {
+            work(catalog.clone(), ctx.clone(), id).await?;
+        }
     }
     Ok(())
 }

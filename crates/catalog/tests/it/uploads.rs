@@ -104,6 +104,10 @@ async fn an_import_whose_file_is_gone_fails_clearly() {
     end(&market.clerk, &path).await;
     let look = market.site.databases.look().await.unwrap();
     look.batch_execute("update catalog.import_run set status = 'queued'").await.unwrap();
+    // Another process may have the file.
+    market.resume().await;
+    assert_eq!(market.clerk.get(&path).await.json["status"], "queued");
+    market.site.clock.advance_seconds(25 * 3600);
     market.resume().await;
     let run = end(&market.clerk, &path).await;
     assert_eq!(

@@ -79,3 +79,24 @@ async fn goods_come_back_to_the_shelf_with_voids_and_refunds_unless_written_off(
     assert_eq!(market.on_hand("WINE").await, "7");
     assert_eq!(market.violations().await, []);
 }
+
+// INV-2: sales of one moment are decided together; one that is refused takes nothing from the others.
+#[tokio::test]
+async fn a_till_that_wants_too_much_leaves_the_shelf_to_the_others() {
+    let market = Market::open().await;
+    market.restock("WINE", 30).await;
+    let want = |units: &str| {
+        market.send(market.basket(&[("PEN", "1"), ("WINE", units)], &[tender("cash", 100_000)]))
+    };
+    // From now on the shelf is looked at before it is sold from.
+    want("31").await.is_problem(409, "OUT_OF_STOCK");
+    let answers = join_all((0..60).map(|n| want(if n % 2 == 0 { "31" } else { "1" }))).await;
+    for (n, answer) in answers.into_iter().enumerate() {
+        match n % 2 {
+            0 => assert_eq!(answer.is_problem(409, "OUT_OF_STOCK").text("/sku"), "WINE"),
+            _ => drop(answer.is(201)),
+        }
+    }
+    assert_eq!(market.on_hand("WINE").await, "0");
+    assert_eq!(market.violations().await, []);
+}

@@ -160,7 +160,7 @@ async fn searches_are_bounded(admin: &Config, app: &Config, owner: TenantId, oth
     for someone in [owner.0.to_string(), other.0.to_string(), String::new()] {
         be(&app, &someone).await;
         let found = "select product_id from catalog.search_products($1::text::tsquery, $1::text::tsquery,
-                     $1::text::tsquery, null, null, null, null, 'relevance', null, null, null, 1000)";
+                     $1::text::tsquery, null, null, null, null, null, 'relevance', null, null, null, 1000)";
         let found = app.query(found, &[&lexemes]).await.unwrap();
         let hits = found.iter().filter(|row| mine.contains(&row.get(0))).count();
         let facets = "select category from catalog.search_hits($1::text::tsquery, null, null, null, 1000)";
