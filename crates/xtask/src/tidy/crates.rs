@@ -23,7 +23,7 @@ const LAYERS: [&[&str]; 11] = [
 ];
 
 /// Uses among crates of one layer, each with the decision that says why (a file `docs/adr/<number>-*.md`).
-const SIBLINGS: [(&str, &str, &str); 1] = [("inventory", "catalog", "0008")];
+const SIBLINGS: [(&str, &str, &str); 1] = [("inventory", "catalog", "0001")];
 
 /// Tools stand beside the layers: they may use these crates and no other, and only tests use `testkit`.
 const TOOLS: [(&str, &[&str]); 2] = [("xtask", &[]), ("bench", &["kernel"])];

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn business_nouns_are_found_in_any_case_and_number() {
         for identifier in
-            ["ProductId", "sale_lines", "SKUS", "refund", "OrderLine", "orders", "ShortagePolicy", "Carts"]
+            ["ProductId", "sale_lines", "SKUS", "refund", "OrderLine", "orders", "StockPolicy", "Carts"]
         {
             assert!(business_noun(identifier).is_some(), "{identifier}");
         }
