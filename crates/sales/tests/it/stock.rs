@@ -1,5 +1,6 @@
 //! What a sale does to the shelf, and what the shelf allows.
 
+use futures::future::join_all;
 use kernel::ShortagePolicy;
 use serde_json::json;
 

@@ -2,8 +2,9 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stdout,
     unreachable_pub,
-    reason = "tests fail by panicking, and share their helpers"
+    reason = "tests fail by panicking, share their helpers, and say why they skip"
 )]
 
 mod authorisation;
