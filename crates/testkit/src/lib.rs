@@ -1,5 +1,6 @@
 //! Real parts for tests: a PostgreSQL cluster per run, fresh databases per test, the whole program in process.
-#![doc = include_str!("../README.md")]
+//!
+//! How to use each is in the crate's README; its outlines need databases, so they are no doc tests.
 
 #[cfg(feature = "app")]
 mod app;
