@@ -38,6 +38,12 @@ pub(crate) struct Args {
     /// Tenants of the large platform; by default a thousand
     #[arg(long)]
     many: Option<usize>,
+    /// Rounds of each measurement; by default three
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Length of one round in seconds; by default thirty
+    #[arg(long)]
+    seconds: Option<u64>,
     /// The program to measure; beside this one when not given
     #[arg(long)]
     program: Option<PathBuf>,
@@ -85,6 +91,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut scale = if args.quick { Scale::quick() } else { Scale::full() };
     scale.history = args.history.unwrap_or(scale.history);
     scale.many = args.many.unwrap_or(scale.many);
+    scale.rounds = args.rounds.unwrap_or(scale.rounds).max(1);
+    scale.seconds = args.seconds.unwrap_or(scale.seconds).max(1);
     let mut bench = Bench { market, scale, data: args.data.clone(), home, rows: Vec::new() };
     // Whoever interrupts us has interrupted what we started too: it fails, and all is cleared away.
     ctrlc::set_handler(market::interrupt)?;

@@ -73,9 +73,12 @@ pub use update_shop::{UpdateShop, UpdateShopError, update_shop};
 /// The tables of this domain.
 pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
     domain: "inventory",
-    steps: &[db::Migration {
-        version: 1,
-        name: "inventory",
-        sql: include_str!("../migrations/0001_inventory.sql"),
-    }],
+    steps: &[
+        db::Migration {
+            version: 1,
+            name: "inventory",
+            sql: include_str!("../migrations/0001_inventory.sql"),
+        },
+        db::Migration { version: 2, name: "rows", sql: include_str!("../migrations/0002_rows.sql") },
+    ],
 };

@@ -1,10 +1,26 @@
 //! Use case: write movements into the book and change the shelves by them. The hot path of every sale.
 
 use db::{DbError, Row, Stmt, TenantTx};
-use kernel::Ctx;
+use kernel::{Ctx, Timestamp};
+use postgres_types::ToSql;
 use uuid::Uuid;
 
-use crate::model::{Applied, Guard, Level, Movement, MovementId};
+use crate::model::{Applied, Guard, Level, Movement, MovementId, ShopId};
+
+/// `inventory.new_movement`.
+#[derive(Debug, ToSql)]
+#[postgres(name = "new_movement")]
+struct NewMovement {
+    id: MovementId,
+    shop_id: ShopId,
+    sku: String,
+    quantity: i64,
+    reason: &'static str,
+    reference: Option<Uuid>,
+    note: Option<String>,
+    occurred_at: Timestamp,
+    counts: bool,
+}
 
 /// The statement that posts `movements`, all at one tenant; run it in a [`TenantTx`] or a pipeline of one.
 ///
@@ -13,18 +29,20 @@ use crate::model::{Applied, Guard, Level, Movement, MovementId};
 /// as check and write are one statement; never deadlocks with itself, as rows are taken in the order of (SKU, shop).
 #[must_use]
 pub fn post_movements_stmt(ctx: &Ctx, movements: &[Movement], guard: Guard) -> Stmt {
-    let column = |of: fn(&Movement) -> Uuid| movements.iter().map(of).collect::<Vec<_>>();
+    let new = |movement: &Movement| NewMovement {
+        id: MovementId::at(movement.occurred_at),
+        shop_id: movement.shop,
+        sku: movement.sku.clone(),
+        quantity: movement.quantity.thousandths(),
+        reason: movement.reason.as_str(),
+        reference: movement.reference,
+        note: movement.note.clone(),
+        occurred_at: movement.occurred_at,
+        counts: movement.reason.counts(),
+    };
     Stmt::new(include_str!("post_movements.sql"))
         .bind(ctx.tenant_id())
-        .bind(column(|movement| MovementId::at(movement.occurred_at).0))
-        .bind(column(|movement| movement.shop.0))
-        .bind(movements.iter().map(|movement| movement.sku.clone()).collect::<Vec<_>>())
-        .bind(movements.iter().map(|movement| movement.quantity.thousandths()).collect::<Vec<_>>())
-        .bind(movements.iter().map(|movement| movement.reason.as_str()).collect::<Vec<_>>())
-        .bind(movements.iter().map(|movement| movement.reference).collect::<Vec<_>>())
-        .bind(movements.iter().map(|movement| movement.note.clone()).collect::<Vec<_>>())
-        .bind(movements.iter().map(|movement| movement.occurred_at).collect::<Vec<_>>())
-        .bind(movements.iter().map(|movement| movement.reason.counts()).collect::<Vec<_>>())
+        .bind(movements.iter().map(new).collect::<Vec<_>>())
         .bind(ctx.now())
         .bind(guard == Guard::Refuse)
 }

@@ -1,11 +1,9 @@
 -- One statement: adds up the movements per SKU and shop, applies each sum to its stock row if the guard lets it,
 -- and writes the movements of the pairs that were applied. Ordered so that two callers never deadlock.
--- $1 tenant, $2.. one array per column, $10 counts (makes the row tracked), $11 now, $12 guarded
+-- $1 tenant, $2 movements, $3 now, $4 guarded
 with movement as materialized (
     select id, shop_id, sku, quantity, reason, reference, note, occurred_at, counts
-    from unnest($2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::uuid[], $8::text[],
-                $9::timestamptz[], $10::boolean[])
-        as given (id, shop_id, sku, quantity, reason, reference, note, occurred_at, counts)
+    from unnest($2::inventory.new_movement[])
 ),
 change as materialized (
     select sku, shop_id, sum(quantity)::bigint as quantity, bool_or(counts) as counts
@@ -20,7 +18,7 @@ applied as (
     on conflict (tenant_id, sku, shop_id) do update
     set on_hand = stock.on_hand + excluded.on_hand,
         tracked = stock.tracked or excluded.tracked
-    where not $12
+    where not $4
        or excluded.on_hand >= 0
        or not stock.tracked
        or stock.on_hand - stock.reserved + excluded.on_hand >= 0
@@ -30,7 +28,7 @@ written as (
     insert into inventory.movement
         (tenant_id, id, sku, shop_id, quantity, reason, reference, note, occurred_at, created_at)
     select $1, movement.id, movement.sku, movement.shop_id, movement.quantity, movement.reason,
-           movement.reference, movement.note, movement.occurred_at, $11
+           movement.reference, movement.note, movement.occurred_at, $3
     from movement
     join applied using (sku, shop_id)
     where movement.quantity <> 0

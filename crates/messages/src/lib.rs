@@ -36,11 +36,10 @@ pub use upkeep::{DatabaseStatus, Retention, database_invariants, invariants, pur
 /// The tables of messages, in every database of tenants.
 pub const MIGRATIONS: DomainMigrations = DomainMigrations {
     domain: "messages",
-    steps: &[Migration {
-        version: 1,
-        name: "messages",
-        sql: include_str!("../migrations/0001_messages.sql"),
-    }],
+    steps: &[
+        Migration { version: 1, name: "messages", sql: include_str!("../migrations/0001_messages.sql") },
+        Migration { version: 2, name: "rows", sql: include_str!("../migrations/0002_rows.sql") },
+    ],
 };
 
 /// The table of jobs, in the control database.

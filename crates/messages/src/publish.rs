@@ -5,6 +5,7 @@ use std::fmt::Display;
 use db::{DbError, Stmt, TenantTx};
 use jiff::Timestamp;
 use kernel::{Caller, Ctx};
+use postgres_types::ToSql;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -22,6 +23,19 @@ pub struct Draft {
     subject: String,
     data: String,
     cause: Option<Cause>,
+}
+
+/// `messages.new_message`.
+#[derive(Debug, ToSql)]
+#[postgres(name = "new_message")]
+struct NewMessage {
+    id: Uuid,
+    created_at: Timestamp,
+    kind: &'static str,
+    subject: String,
+    correlation_id: String,
+    traceparent: Option<String>,
+    data: String,
 }
 
 /// The request that caused a message, where it is not the one of the surrounding unit of work.
@@ -88,34 +102,23 @@ pub async fn publish(tx: &TenantTx, drafts: &[Draft]) -> Result<(), DbError> {
 /// [`publish`] as a statement, to be sent in one pipeline with others of the same tenant; it returns no rows.
 #[must_use]
 pub fn publish_stmt(ctx: &Ctx, drafts: &[Draft]) -> Stmt {
-    let count = drafts.len();
-    let mut ids: Vec<Uuid> = Vec::with_capacity(count);
-    let mut times: Vec<Timestamp> = Vec::with_capacity(count);
-    let mut kinds: Vec<&'static str> = Vec::with_capacity(count);
-    let mut subjects: Vec<String> = Vec::with_capacity(count);
-    let mut correlations: Vec<String> = Vec::with_capacity(count);
-    let mut traces: Vec<Option<String>> = Vec::with_capacity(count);
-    let mut data: Vec<String> = Vec::with_capacity(count);
-    for draft in drafts {
+    let new = |draft: &Draft| {
         let cause = draft.cause.clone().unwrap_or_else(|| Cause::of(&ctx.caller));
-        ids.push(Uuid::now_v7());
-        times.push(cause.at);
-        kinds.push(draft.kind);
-        subjects.push(draft.subject.clone());
-        correlations.push(cause.correlation_id);
-        traces.push(cause.traceparent);
-        data.push(draft.data.clone());
-    }
+        NewMessage {
+            id: Uuid::now_v7(),
+            created_at: cause.at,
+            kind: draft.kind,
+            subject: draft.subject.clone(),
+            correlation_id: cause.correlation_id,
+            traceparent: cause.traceparent,
+            data: draft.data.clone(),
+        }
+    };
+    let kinds: Vec<&'static str> = drafts.iter().map(|draft| draft.kind).collect();
     let hook = bell::hook_for(&ctx.tenant.placement, &kinds);
     let stmt = Stmt::new(include_str!("publish.sql"))
         .bind(ctx.tenant_id())
-        .bind(ids)
-        .bind(times)
-        .bind(kinds)
-        .bind(subjects)
-        .bind(correlations)
-        .bind(traces)
-        .bind(data);
+        .bind(drafts.iter().map(new).collect::<Vec<_>>());
     match hook {
         Some(hook) => stmt.after_commit(hook),
         None => stmt,

@@ -4,7 +4,5 @@ insert into messages.outbox (tenant_id, seq, id, created_at, kind, subject, corr
 select
     $1, nextval('messages.outbox_seq'), m.id, m.created_at, m.kind, m.subject, m.correlation_id, m.traceparent,
     m.data::json
-from
-    unnest($2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-        as m (id, created_at, kind, subject, correlation_id, traceparent, data)
+from unnest($2::messages.new_message[]) as m
 where pg_current_xact_id() is not null

@@ -1,19 +1,14 @@
 //! Writing into the book of record: sales of every kind and channel end in a [`Booking`].
 
-use std::collections::HashMap;
-
 use customers::CustomerId;
-use db::{DbError, Row, Stmt};
 use inventory::{Guard, Movement, Reason, ShopId};
 use kernel::{Ctx, Money, Timestamp, vat::Policy};
-use serde_json::json;
-use uuid::Uuid;
 
 use crate::{
     model::{
         Channel, RegisterId, Sale, SaleId, SaleKind, SaleLine, SaleStatus, ShiftId, TaxTotal, Tender, Totals,
     },
-    price_sale::{PricedSale, rounding_word},
+    price_sale::PricedSale,
 };
 
 /// Everything about a sale that is decided before it is written; the receipt number and shift are given when it is.
@@ -84,89 +79,6 @@ pub(crate) const fn channel_word(channel: Channel) -> &'static str {
         Channel::Api => "api",
         Channel::Event => "event",
     }
-}
-
-/// The statement that writes sales, their lines and receipt numbers: gapless per register, as number and sale are one
-/// statement. Read its rows with [`decode_receipts`].
-#[must_use]
-pub(crate) fn insert_stmt(ctx: &Ctx, bookings: &[Booking]) -> Stmt {
-    let booked_at = bookings.iter().map(|booking| booking.booked_at).max().unwrap_or_else(|| ctx.now());
-    insert_heads(
-        Stmt::new(include_str!("insert_sales.sql")).bind(ctx.tenant_id()).bind(booked_at),
-        bookings,
-        |stmt| insert_lines(stmt, bookings),
-    )
-}
-
-fn insert_heads(stmt: Stmt, bookings: &[Booking], rest: impl FnOnce(Stmt) -> Stmt) -> Stmt {
-    fn column<T>(bookings: &[Booking], of: impl Fn(&Booking) -> T) -> Vec<T> {
-        bookings.iter().map(of).collect()
-    }
-    let stmt = stmt
-        .bind(column(bookings, |b| b.id.0))
-        .bind(column(bookings, |b| kind_word(b.kind)))
-        .bind(column(bookings, |b| channel_word(b.channel)))
-        .bind(column(bookings, |b| b.shop.0))
-        .bind(column(bookings, |b| b.register.0))
-        .bind(column(bookings, |b| b.receipt_prefix.clone()))
-        .bind(column(bookings, |b| b.cashier.clone()))
-        .bind(column(bookings, |b| b.customer.map(|id| id.0)))
-        .bind(column(bookings, |b| b.original.map(|id| id.0)))
-        .bind(column(bookings, |b| b.reason.clone()))
-        .bind(column(bookings, |b| b.policy.prices_include_vat))
-        .bind(column(bookings, |b| rounding_word(b.policy.rounding)))
-        .bind(column(bookings, |b| b.priced.totals.net))
-        .bind(column(bookings, |b| b.priced.totals.vat))
-        .bind(column(bookings, |b| b.priced.totals.gross))
-        .bind(column(bookings, |b| b.priced.discount))
-        .bind(column(bookings, |b| b.priced.cash_rounding))
-        .bind(column(bookings, |b| b.priced.change))
-        .bind(column(bookings, tenders_json))
-        .bind(column(bookings, taxes_json))
-        .bind(column(bookings, |b| b.occurred_at))
-        .bind(column(bookings, |b| b.in_shift));
-    rest(stmt)
-}
-
-fn insert_lines(stmt: Stmt, bookings: &[Booking]) -> Stmt {
-    let lines: Vec<_> =
-        bookings.iter().flat_map(|b| b.priced.lines.iter().map(move |line| (b.id.0, line))).collect();
-    stmt.bind(lines.iter().map(|(sale, _)| *sale).collect::<Vec<Uuid>>())
-        .bind(lines.iter().map(|(_, l)| l.line).collect::<Vec<_>>())
-        .bind(lines.iter().map(|(_, l)| l.sku.clone()).collect::<Vec<_>>())
-        .bind(lines.iter().map(|(_, l)| l.name.clone()).collect::<Vec<_>>())
-        .bind(lines.iter().map(|(_, l)| l.category.clone()).collect::<Vec<_>>())
-        .bind(lines.iter().map(|(_, l)| l.quantity.thousandths()).collect::<Vec<_>>())
-        .bind(lines.iter().map(|(_, l)| l.unit_price).collect::<Vec<_>>())
-        .bind(lines.iter().map(|(_, l)| l.discount).collect::<Vec<_>>())
-        .bind(lines.iter().map(|(_, l)| l.amounts.net).collect::<Vec<_>>())
-        .bind(lines.iter().map(|(_, l)| l.amounts.vat).collect::<Vec<_>>())
-        .bind(lines.iter().map(|(_, l)| l.amounts.gross).collect::<Vec<_>>())
-        .bind(lines.iter().map(|(_, l)| l.rate.0).collect::<Vec<_>>())
-        .bind(lines.iter().map(|(_, l)| l.original_line).collect::<Vec<_>>())
-        .bind(lines.iter().map(|(_, l)| l.restocked).collect::<Vec<_>>())
-}
-
-/// Tenders as stored: `[["cash", 2000]]`, in minor units of the tenant's currency.
-fn tenders_json(booking: &Booking) -> serde_json::Value {
-    booking.tenders.iter().map(|tender| json!([tender.method, tender.amount.amount])).collect()
-}
-
-/// Tax lines as stored: `[[rate, net, vat]]`.
-fn taxes_json(booking: &Booking) -> serde_json::Value {
-    let taxes = booking.priced.taxes.iter();
-    taxes.map(|tax| json!([tax.rate.0, tax.amounts.net, tax.amounts.vat])).collect()
-}
-
-/// Reads the rows of [`insert_stmt`].
-///
-/// # Errors
-/// [`DbError::Other`] when the rows are not of that statement.
-pub(crate) fn decode_receipts(rows: &[Row]) -> Result<HashMap<SaleId, Receipt>, DbError> {
-    let read = |row: &Row| {
-        Ok::<_, DbError>((row.try_get(0)?, Receipt { number: row.try_get(1)?, shift: row.try_get(2)? }))
-    };
-    rows.iter().map(read).collect()
 }
 
 /// The goods that leave with a sale, or come back with a correction that restocks.

@@ -12,6 +12,7 @@ use crate::{
     booking::{self, Booking, Receipt},
     error::SaleError,
     find_sales::{decode_tenders, find_policy, find_sale, is_sale},
+    insert_sales::{decode_receipts, insert_sales_stmt},
     model::{Sale, SaleId, SaleLine, SaleStatus, Tender, TenderMethod},
     price_sale::{BookedLine, PricedSale},
     problems::*,
@@ -137,8 +138,8 @@ pub(crate) fn sum_up(lines: Vec<BookedLine>, cash_rounding: i64) -> PricedSale {
 /// [`DbError`].
 pub(crate) async fn book(tx: &TenantTx, booking: &Booking) -> Result<(Sale, Receipt), SaleError> {
     let ctx = tx.ctx();
-    let rows = tx.run(booking::insert_stmt(ctx, std::slice::from_ref(booking))).await?;
-    let receipt = booking::decode_receipts(&rows)?.get(&booking.id).copied();
+    let rows = tx.run(insert_sales_stmt(ctx, std::slice::from_ref(booking))).await?;
+    let receipt = decode_receipts(&rows)?.get(&booking.id).copied();
     let receipt = receipt.ok_or_else(|| DbError::Other("a booking got no receipt".to_owned()))?;
     let movements = booking::movements(booking);
     let applied = inventory::post_movements(tx, &movements, booking::guard(ctx, booking.kind)).await?;

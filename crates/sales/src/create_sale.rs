@@ -16,6 +16,7 @@ use moka::sync::Cache;
 use crate::{
     booking::{self, Booking, Receipt},
     error::SaleError,
+    insert_sales::{decode_receipts, insert_sales_stmt},
     model::{Channel, NewSale, Sale, SaleId, SaleKind},
     price_sale::{BookedLine, policy, price_sale},
     problems::*,
@@ -160,7 +161,7 @@ impl SaleBatch {
         rows: &[Vec<Row>],
     ) -> Result<(HashMap<SaleId, Receipt>, Vec<Applied>), DbError> {
         let [receipts, applied, ..] = rows else { return Ok(Default::default()) };
-        let receipts = booking::decode_receipts(receipts)?;
+        let receipts = decode_receipts(receipts)?;
         let applied = inventory::decode_applied(applied)?;
         let done: HashSet<_> =
             applied.iter().map(|applied| (applied.level.shop.0, applied.level.sku.as_str())).collect();
@@ -317,7 +318,7 @@ fn writes(group: &[Job], decided: &[Result<Booking, SaleError>]) -> Vec<Stmt> {
         let own =
             group.iter().zip(decided).filter_map(|((own, _), decision)| Some((own, decision.as_ref().ok()?)));
         let news: Vec<_> = own.map(|(own, booked)| crate::events::booked(own, booked)).collect();
-        statements.push(booking::insert_stmt(ctx, &bookings));
+        statements.push(insert_sales_stmt(ctx, &bookings));
         let guard = booking::guard(ctx, SaleKind::Sale);
         statements.push(inventory::post_movements_stmt(ctx, &movements, guard));
         statements.push(messages::publish_stmt(ctx, &news));

@@ -1,18 +1,11 @@
 -- Writes sales and their lines, and numbers their receipts without a gap: the counter's row lock orders all
 -- bookings of a register, and its open shift is read under that same lock.
--- $1 tenant, $2 now, $3..$24 one array per column of sale, $25.. one array per column of line
+-- $1 tenant, $2 now, $3 sales, $4 lines
 with booked as materialized (
     select id, kind, channel, shop_id, register_id, receipt_prefix, cashier, customer_id, original_id, reason,
            prices_include_vat, vat_rounding, net, vat, gross, discount, cash_rounding, change, tenders, taxes,
-           occurred_at, in_shift, place
-    from unnest($3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::uuid[],
-                $11::uuid[], $12::text[], $13::boolean[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[],
-                $18::bigint[], $19::bigint[], $20::bigint[], $21::jsonb[], $22::jsonb[], $23::timestamptz[],
-                $24::boolean[])
-        with ordinality
-        as given (id, kind, channel, shop_id, register_id, receipt_prefix, cashier, customer_id, original_id, reason,
-                  prices_include_vat, vat_rounding, net, vat, gross, discount, cash_rounding, change, tenders, taxes,
-                  occurred_at, in_shift, place)
+           occurred_at, in_shift, ordinality as place
+    from unnest($3::sales.new_sale[]) with ordinality
 ),
 wanted as materialized (
     select register_id, count(*) as receipts
@@ -34,10 +27,7 @@ line as (
          original_line, restock)
     select $1, sale_id, line, sku, name, category, quantity, unit_price, discount, net, vat, gross, vat_rate,
            original_line, restock
-    from unnest($25::uuid[], $26::int[], $27::text[], $28::text[], $29::text[], $30::bigint[], $31::bigint[],
-                $32::bigint[], $33::bigint[], $34::bigint[], $35::bigint[], $36::int[], $37::int[], $38::boolean[])
-        as given (sale_id, line, sku, name, category, quantity, unit_price, discount, net, vat, gross, vat_rate,
-                  original_line, restock)
+    from unnest($4::sales.new_sale_line[])
 )
 insert into sales.sale
     (tenant_id, id, kind, channel, shop_id, register_id, shift_id, receipt_prefix, receipt_seq, cashier, customer_id,

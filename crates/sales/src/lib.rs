@@ -12,6 +12,7 @@ mod export_sales;
 mod find_sales;
 mod http;
 mod import;
+mod insert_sales;
 mod invariants;
 mod model;
 mod price_sale;
@@ -48,5 +49,8 @@ pub use void_sale::{VoidSale, void_sale};
 /// The tables of this domain.
 pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
     domain: "sales",
-    steps: &[db::Migration { version: 1, name: "sales", sql: include_str!("../migrations/0001_sales.sql") }],
+    steps: &[
+        db::Migration { version: 1, name: "sales", sql: include_str!("../migrations/0001_sales.sql") },
+        db::Migration { version: 2, name: "rows", sql: include_str!("../migrations/0002_rows.sql") },
+    ],
 };

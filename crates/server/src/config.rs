@@ -85,6 +85,8 @@ pub struct SalesConfig {
     pub writers: usize,
     /// Sales per transaction at most.
     pub batch: usize,
+    /// Tenants per transaction at most; the others gather sales until it is their turn.
+    pub tenants: usize,
     /// Sales that may wait per writer.
     pub queue: usize,
 }
@@ -140,7 +142,7 @@ impl Default for DatabaseNames {
 impl Default for SalesConfig {
     fn default() -> Self {
         let limits = CombinerLimits::default();
-        Self { writers: limits.workers, batch: limits.batch, queue: limits.queue }
+        Self { writers: limits.workers, batch: limits.batch, tenants: limits.tenants, queue: limits.queue }
     }
 }
 
@@ -192,6 +194,7 @@ impl Config {
         within("database.control_connections", self.database.control_connections, 2, 100)?;
         within("sales.writers", self.sales.writers, 1, 16)?;
         within("sales.batch", self.sales.batch, 1, 1000)?;
+        within("sales.tenants", self.sales.tenants, 1, 1000)?;
         within("sales.queue", self.sales.queue, 16, 100_000)?;
         within("shards (count)", self.shards.len(), 0, 64)?;
         if self.shards.contains_key(&self.database.shard) {
@@ -204,6 +207,11 @@ impl Config {
     /// How sales are batched.
     #[must_use]
     pub fn combiner(&self) -> CombinerLimits {
-        CombinerLimits { workers: self.sales.writers, batch: self.sales.batch, queue: self.sales.queue }
+        CombinerLimits {
+            workers: self.sales.writers,
+            batch: self.sales.batch,
+            tenants: self.sales.tenants,
+            queue: self.sales.queue,
+        }
     }
 }

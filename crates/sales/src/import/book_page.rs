@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     booking::{self, Booking},
+    insert_sales::insert_sales_stmt,
     model::{Channel, SaleId, SaleKind, Tender},
     price_sale::{BookedLine, PricedSale, policy},
     registers::{HISTORY_REGISTER, Register, ensure_registers},
@@ -309,7 +310,7 @@ async fn write(
     let sales: Vec<Uuid> = imported.iter().map(|(_, sale, _)| sale.0).collect();
     let prints: Vec<Uuid> = imported.iter().map(|(.., print)| *print).collect();
     tx.execute(include_str!("insert_imported.sql"), &[&tx.tenant_id(), &ids, &sales, &prints]).await?;
-    tx.run(booking::insert_stmt(ctx, bookings)).await?;
+    tx.run(insert_sales_stmt(ctx, bookings)).await?;
     let movements: Vec<_> = bookings.iter().flat_map(booking::movements).collect();
     let applied = inventory::post_movements(tx, &movements, Guard::Allow).await?;
     let mut news: Vec<_> = bookings.iter().map(|booking| crate::events::booked(ctx, booking)).collect();

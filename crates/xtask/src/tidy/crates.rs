@@ -28,13 +28,12 @@ const SIBLINGS: [(&str, &str, &str); 1] = [("inventory", "catalog", "0001")];
 /// Tools stand beside the layers: they may use these crates and no other, and only tests use `testkit`.
 const TOOLS: [(&str, &[&str]); 2] = [("xtask", &[]), ("bench", &["kernel"])];
 
-/// Crates of the driver, and who may use them. `kernel` implements its value types' wire format, nothing more.
-const DRIVERS: [(&str, &[&str]); 5] = [
+/// Crates that open connections, and who may use them. `postgres-types` is not one: it is the wire format of values.
+const DRIVERS: [(&str, &[&str]); 4] = [
     ("tokio-postgres", &["db", "testkit"]),
     ("deadpool-postgres", &["db"]),
     ("postgres", &[]),
     ("sqlx", &[]),
-    ("postgres-types", &["kernel", "db"]),
 ];
 
 /// One use of a crate by another.

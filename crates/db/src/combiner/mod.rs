@@ -4,6 +4,8 @@
 //! answered after that commit with its own result. A batch that fails as a whole is taken apart: by tenant, then one
 //! by one, so that one bad request never costs another its answer. Idle latency is that of a batch of one.
 
+mod waiting;
+
 use std::{
     collections::HashMap,
     future::Future,
@@ -20,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::{Row, Statement, types::ToSql};
 
 use crate::{Db, DbError, Stmt, stmt::Hook};
+use waiting::Waiting;
 
 /// How far a batch is tried again as singles when other transactions are in the way.
 const MOST_TRIES: u32 = 4;
@@ -49,13 +52,15 @@ pub struct CombinerLimits {
     pub workers: usize,
     /// Requests per transaction at most.
     pub batch: usize,
+    /// Tenants per transaction at most; the others gather requests until it is their turn.
+    pub tenants: usize,
     /// Requests that may wait per worker before new ones are refused.
     pub queue: usize,
 }
 
 impl Default for CombinerLimits {
     fn default() -> Self {
-        Self { workers: 2, batch: 128, queue: 2048 }
+        Self { workers: 2, batch: 128, tenants: 8, queue: 2048 }
     }
 }
 
@@ -125,9 +130,10 @@ impl<B: Batch> Combiner<B> {
             return Ok(crew.clone());
         }
         let worker = |_| {
-            let (sender, receiver) = mpsc::channel(self.0.limits.queue);
+            // Half of what may wait is in the channel, half with the worker.
+            let (sender, receiver) = mpsc::channel(self.0.limits.queue.div_ceil(2));
             let (db, batch) = (self.0.db.clone(), self.0.batch.clone());
-            tokio::spawn(work(db, placement.clone(), batch, self.0.limits.batch, receiver));
+            tokio::spawn(work(db, placement.clone(), batch, self.0.limits, receiver));
             sender
         };
         let crew: Crew<B> = (0..self.0.limits.workers.max(1)).map(worker).collect();
@@ -140,16 +146,24 @@ async fn work<B: Batch>(
     db: Db,
     placement: Placement,
     batch: Arc<B>,
-    most: usize,
+    limits: CombinerLimits,
     mut queue: mpsc::Receiver<Job<B>>,
 ) {
-    let mut jobs = Vec::with_capacity(most);
-    while queue.recv_many(&mut jobs, most).await > 0 {
-        // One tenant's requests lie together, in the order they came; tenants in one order in every process, so that
-        // two batches never wait for each other in a circle.
-        jobs.sort_by_key(|job| job.ctx.tenant_id());
+    let mut waiting = Waiting::default();
+    let room = limits.queue.div_ceil(2).max(1);
+    loop {
+        if waiting.len() == 0 {
+            let Some(job) = queue.recv().await else { return };
+            waiting.push(job.ctx.tenant_id(), job);
+        }
+        while waiting.len() < room
+            && let Ok(job) = queue.try_recv()
+        {
+            waiting.push(job.ctx.tenant_id(), job);
+        }
+        let jobs = waiting.take(limits.tenants.max(1), limits.batch.max(1));
         let (mut work, replies): (Vec<_>, Vec<_>) =
-            jobs.drain(..).map(|job| ((job.ctx, job.input), job.reply)).unzip();
+            jobs.into_iter().map(|job| ((job.ctx, job.input), job.reply)).unzip();
         let answers = attempt(&db, &placement, &*batch, &mut work).await;
         for (reply, answer) in replies.into_iter().zip(answers) {
             // A caller that has gone away does not need its answer.
