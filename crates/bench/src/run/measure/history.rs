@@ -42,7 +42,9 @@ pub(in crate::run) fn history(bench: &mut Bench) -> Result<()> {
     let [full, empty] = outcomes.map(Rounds);
     let base = median(&empty.p99());
     ensure!(base > 0.0, "nothing was measured");
-    let note = format!("{} sales in the tenant, constant {:.0}/s", scale.history, scale.steady_rate);
+    let medians = format!("p50 {:.1} ms, without {:.1} ms", median(&full.p50()), median(&empty.p50()));
+    let note =
+        format!("{} sales in the tenant, constant {:.0}/s; {medians}", scale.history, scale.steady_rate);
     let row = Row::new("create sale p99 with a history", "ms", full.p99()).compared_with("without", base);
     bench.add(row.wanted(Wanted::AtMost(1.3)).note(note));
     Ok(())

@@ -38,7 +38,8 @@ pub(in crate::run) fn tenants(bench: &mut Bench) -> Result<()> {
         }
     }
     let [many, one] = outcomes.map(Rounds);
-    let note = format!("{} shared tenants, constant {:.0}/s", scale.many, scale.steady_rate);
+    let medians = format!("p50 {:.1} ms, with one {:.1} ms", median(&many.p50()), median(&one.p50()));
+    let note = format!("{} shared tenants, constant {:.0}/s; {medians}", scale.many, scale.steady_rate);
     let row = Row::new("create sale p99 with many tenants", "ms", many.p99());
     bench.add(row.compared_with("with one", median(&one.p99())).wanted(Wanted::AtMost(1.3)).note(note));
     Ok(())
