@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use kernel::TenantId;
 use quick_cache::{Equivalent, Weighter, sync::Cache};
 
-use crate::{epochs::Epochs, model::ProductId};
+use db::Epochs;
+
+use crate::model::ProductId;
 
 /// How long an entry lives at most: the bound on staleness should a notification be lost.
 const LIFETIME_S: i64 = 600;

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use db::{Db, DbError, Invalidations, Source, Stale, TenantTx};
+use db::{Db, DbError, Epochs, Invalidations, Source, Stale, TenantTx};
 use jiff::Timestamp;
 use kernel::{Clock, Ctx, TenantId};
 use quick_cache::sync::Cache;
@@ -11,13 +11,17 @@ use uuid::Uuid;
 
 use crate::{
     cache::{CacheCounts, ProductCache},
-    epochs::Epochs,
+    import::TenantTurns,
     model::ProductId,
     tax::{SharedTaxTable, TaxPeriod, TaxTable},
 };
 
 /// Imports that this process works on at once; more wait in line.
 const IMPORTS_AT_ONCE: usize = 2;
+/// Of which so many for one tenant, so that others get on.
+const IMPORTS_OF_TENANT: usize = 1;
+/// Uploads of one tenant that are being written to the disk at once.
+const UPLOADS_OF_TENANT: usize = 4;
 /// Tax tables kept.
 const TAX_TABLES: usize = 4_096;
 /// How long a tax table lives at most: the bound on staleness should a notification be lost.
@@ -57,6 +61,8 @@ struct Inner {
     taxes: Cache<TenantId, Arc<CachedTaxes>>,
     tax_epochs: Epochs,
     import_turns: Semaphore,
+    tenant_imports: TenantTurns,
+    tenant_uploads: TenantTurns,
     /// This process, as the holder of leases.
     worker: Uuid,
 }
@@ -83,6 +89,8 @@ impl Catalog {
             taxes: Cache::new(TAX_TABLES),
             tax_epochs: Epochs::new(),
             import_turns: Semaphore::new(IMPORTS_AT_ONCE),
+            tenant_imports: TenantTurns::new(IMPORTS_OF_TENANT),
+            tenant_uploads: TenantTurns::new(UPLOADS_OF_TENANT),
             worker: Uuid::now_v7(),
         }))
     }
@@ -111,6 +119,14 @@ impl Catalog {
 
     pub(crate) fn import_turns(&self) -> &Semaphore {
         &self.0.import_turns
+    }
+
+    pub(crate) fn tenant_imports(&self) -> &TenantTurns {
+        &self.0.tenant_imports
+    }
+
+    pub(crate) fn tenant_uploads(&self) -> &TenantTurns {
+        &self.0.tenant_uploads
     }
 
     pub(crate) fn worker(&self) -> Uuid {

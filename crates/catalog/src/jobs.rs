@@ -1,10 +1,13 @@
 //! What the catalog does by itself.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use messages::{Consumer, Job, JobCtx, JobError, Schedule};
 
-use crate::{Catalog, import::resume_imports};
+use crate::{
+    Catalog,
+    import::{OldUploads, resume_imports},
+};
 
 /// Tenants worked on at once.
 const TENANTS_AT_ONCE: usize = 2;
@@ -16,7 +19,7 @@ pub fn jobs(catalog: &Catalog) -> Vec<Job> {
     vec![Job::new(
         "catalog.resume_imports",
         Schedule::Every(Duration::from_secs(60)),
-        "Takes up imports that were stopped, and forgets those over for 30 days.",
+        "Takes up imports that were stopped, forgets old ones, and removes uploads that no import names.",
         move |job| Box::pin(resume(job, catalog.clone())),
     )]
 }
@@ -28,9 +31,13 @@ pub fn consumers() -> Vec<Consumer> {
 }
 
 async fn resume(job: JobCtx, catalog: Catalog) -> Result<(), JobError> {
+    let old = Arc::new(OldUploads::find(&catalog).await.map_err(JobError::new)?);
     job.for_each_tenant(TENANTS_AT_ONCE, |ctx| {
-        let catalog = catalog.clone();
-        async move { resume_imports(&catalog, &ctx).await.map_err(JobError::new) }
+        let (catalog, old) = (catalog.clone(), old.clone());
+        async move {
+            old.remove_strays(&catalog, &ctx).await.map_err(JobError::new)?;
+            resume_imports(&catalog, &ctx).await.map_err(JobError::new)
+        }
     })
     .await
 }

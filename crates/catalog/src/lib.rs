@@ -4,7 +4,6 @@
 mod barcode;
 mod cache;
 mod catalog;
-mod epochs;
 pub mod events;
 mod export;
 mod find_sellable;
@@ -34,8 +33,8 @@ pub use http::{
     CategoryQuery, ProductCreate, ProductPage, ProductQuery, ProductUpdate, TaxRate, TaxRates, Total, routes,
 };
 pub use import::{
-    ImportError, ImportId, ImportRun, ImportStatus, PRODUCT_COLUMNS, ProductImport, import_products,
-    resume_imports,
+    ImportError, ImportId, ImportRun, ImportStatus, OldUploads, PRODUCT_COLUMNS, ProductImport,
+    import_products, resume_imports,
 };
 pub use invariants::invariants;
 pub use jobs::{consumers, jobs};

@@ -24,6 +24,8 @@ codes! {
     IMPORT_NOT_FOUND = 404, "There is no such import.", "Check the id.";
     /// The report of rejected rows is not there yet.
     REJECTS_NOT_READY = 409, "The import has not finished.", "Ask for the import until its status is done or failed.";
+    /// The tenant has as many unfinished imports as it may have.
+    TOO_MANY_IMPORTS = 409, "Too many imports of this merchant are unfinished.", "Wait until one of them is done or failed, then upload the file again.";
     /// Another product has the SKU.
     SKU_EXISTS = 409, "A product with this SKU exists.", "Update that product, or choose another SKU.";
     /// The SKU of a product never changes.
@@ -51,6 +53,7 @@ pub const CODES: &[Code] = &[
     PRODUCT_NOT_FOUND,
     IMPORT_NOT_FOUND,
     REJECTS_NOT_READY,
+    TOO_MANY_IMPORTS,
     SKU_EXISTS,
     SKU_IMMUTABLE,
     CURRENCY_MISMATCH,

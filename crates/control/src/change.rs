@@ -30,6 +30,8 @@ pub(crate) enum Change {
     Roles(TenantId),
     /// The built-in issuer's keys.
     SigningKeys,
+    /// All tokens of the command line.
+    OperatorTokens,
 }
 
 impl fmt::Display for Change {
@@ -43,6 +45,7 @@ impl fmt::Display for Change {
             Self::Issuers => f.write_str("control/issuers"),
             Self::Roles(tenant) => write!(f, "control/roles/{tenant}"),
             Self::SigningKeys => f.write_str("control/signing-keys"),
+            Self::OperatorTokens => f.write_str("control/operator-tokens"),
         }
     }
 }
@@ -63,6 +66,7 @@ impl FromStr for Change {
             ["control", "issuers"] => Ok(Self::Issuers),
             ["control", "roles", tenant] => tenant.parse().map(Self::Roles),
             ["control", "signing-keys"] => Ok(Self::SigningKeys),
+            ["control", "operator-tokens"] => Ok(Self::OperatorTokens),
             _ => Err(ParseIdError),
         }
     }
@@ -94,6 +98,7 @@ mod tests {
             Change::Issuers,
             Change::Roles(tenant),
             Change::SigningKeys,
+            Change::OperatorTokens,
         ];
         for change in changes {
             assert_eq!(change.to_string().parse(), Ok(change));

@@ -46,9 +46,10 @@ pub struct ControlConfig {
     pub session_days: u32,
     /// Age at which a signing key is replaced.
     pub signing_key_days: u32,
-    /// Failed sign-ins per account before it is locked.
+    /// Failed sign-ins per account before it is locked, from whatever addresses.
     pub lockout_failures: u32,
-    /// Failed sign-ins per address before it is locked.
+    /// Failed sign-ins per address (IPv6: per /64), at whatever accounts, before it is locked. Well above that of an
+    /// account: many people may share an address.
     pub address_failures: u32,
     /// The window in which failures are counted, and how long a lock lasts.
     pub lockout_minutes: u32,
@@ -82,7 +83,7 @@ impl Default for ControlConfig {
             session_days: 60,
             signing_key_days: 30,
             lockout_failures: 5,
-            address_failures: 5,
+            address_failures: 100,
             lockout_minutes: 15,
             password_hashes_at_once: 0,
             registry_ttl_s: 600,

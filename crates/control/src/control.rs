@@ -172,6 +172,7 @@ impl Control {
             | Change::Membership(..)
             | Change::Session(_)
             | Change::ApiKey(_)
+            | Change::OperatorTokens
             | Change::Roles(_) => {}
         }
         self.tokens().apply(change);

@@ -47,28 +47,37 @@ pub use shards::{
     list_shards, update_shard,
 };
 pub use staff::{
-    ChangeStaff, ChangeStaffError, CreateStaffError, StaffMember, StaffStatus, TakeOn, TakeOnError,
+    ChangeStaff, ChangeStaffError, CreateStaffError, StaffMember, StaffStatus, TakeOn, TakeOnError, TakenOn,
     change_staff, create_staff, find_staff, list_staff, take_on,
 };
 pub use tenants::{
-    CreateTenant, CreateTenantError, CreatedTenant, PlacementKind, PlacementView, ProvisioningView,
-    ResetAdmin, Seeder, Settings, SuspendError, TenantDatabases, TenantFilter, TenantView, UpdateTenant,
-    UpdateTenantError, check_new_tenant, create_tenant, find_tenant, find_tenant_by_id, list_placements,
-    list_tenants, list_tenants_by_id, reset_admin, resume_provisioning, resume_tenant, suspend_tenant,
-    update_tenant,
+    AdminReset, CreateTenant, CreateTenantError, CreatedTenant, PlacementKind, PlacementView,
+    ProvisioningView, ResetAdmin, Seeder, Settings, SuspendError, TenantDatabases, TenantFilter, TenantView,
+    UpdateTenant, UpdateTenantError, check_new_tenant, create_tenant, find_tenant, find_tenant_by_id,
+    list_placements, list_tenants, list_tenants_by_id, reset_admin, resume_provisioning, resume_tenant,
+    suspend_tenant, update_tenant,
 };
 pub use tokens::{
-    KeyError, MAX_TTL, MasterKey, OperatorToken, SealError, rotate_signing_keys, sign_operator_token,
+    KeyError, MAX_TTL, MasterKey, OperatorToken, SealError, revoke_operator_tokens, rotate_signing_keys,
+    sign_operator_token,
 };
 
 /// The schema of the control database.
-pub const MIGRATIONS: db::migrate::DomainMigrations = db::migrate::DomainMigrations {
+pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
     domain: "control",
-    steps: &[db::migrate::Migration {
-        version: 1,
-        name: "control",
-        sql: include_str!("../migrations/0001_control.sql"),
-    }],
+    steps: &[
+        db::Migration { version: 1, name: "control", sql: include_str!("../migrations/0001_control.sql") },
+        db::Migration {
+            version: 2,
+            name: "invitation",
+            sql: include_str!("../migrations/0002_invitation.sql"),
+        },
+        db::Migration {
+            version: 3,
+            name: "operator_generation",
+            sql: include_str!("../migrations/0003_operator_generation.sql"),
+        },
+    ],
 };
 
 /// What the control plane publishes: nothing. Its news travel as cache invalidations.

@@ -26,7 +26,11 @@ codes! {
         "Repeat the request with `tenant` (or `X-Tenant`), one of those listed in `tenants`.";
     /// The account has no tenant.
     NO_TENANT, 403, "The account belongs to no tenant.",
-        "Ask an administrator of the tenant to take you on, or accept an invitation by naming its tenant.";
+        "Ask an administrator of the tenant to take you on, or accept an invitation by naming its tenant and giving its code.";
+    /// The place is an invitation, and no code or a wrong one was given.
+    INVITATION_REQUIRED, 403, "The place is taken with an invitation code.",
+        "Repeat the sign-in with `invitation`, the code shown to whoever invited you. It works once and for 7 days; ask \
+         for a new one. Wrong codes count as failed sign-ins.";
 
     /// The slug is taken.
     TENANT_EXISTS, 409, "A tenant of that name exists.",

@@ -3,6 +3,7 @@
 
 pub mod cluster;
 pub mod combiner;
+mod epochs;
 mod error;
 mod invalidation;
 pub mod migrate;
@@ -12,6 +13,7 @@ mod stmt;
 mod tx;
 
 pub use combiner::{Batch, BatchTx, Combiner, CombinerLimits};
+pub use epochs::Epochs;
 pub use error::DbError;
 pub use invalidation::{Invalidations, Source, Stale};
 pub use migrate::{DomainMigrations, Migration, Migrations};

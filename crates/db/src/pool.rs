@@ -122,7 +122,17 @@ impl Db {
         Ok(TenantTx::new(conn, ctx.clone(), Mode::Read))
     }
 
-    /// Starts a read-only transaction that sees one state of the database throughout, for proofs over many statements.
+    /// Starts a read-only transaction that sees one state of the database throughout: for reports whose figures come
+    /// from several statements.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] when no connection can be had in time.
+    pub async fn begin_report(&self, ctx: &Ctx) -> Result<TenantTx, DbError> {
+        let conn = self.connection(&ctx.tenant.placement, Profile::General).await?;
+        Ok(TenantTx::new(conn, ctx.clone(), Mode::Report))
+    }
+
+    /// Like [`Self::begin_report`], for proofs over everything there is, which may take half an hour.
     ///
     /// # Errors
     /// [`DbError::Unavailable`] when no connection can be had in time.
@@ -259,6 +269,12 @@ fn build(
     max: usize,
     wait: Duration,
 ) -> Result<Pool, DbError> {
+    // A server that vanished is given up soon: within what its silence may last, not after TCP's quarter of an hour.
+    config
+        .keepalives_idle(Duration::from_secs(10))
+        .keepalives_interval(Duration::from_secs(5))
+        .keepalives_retries(3)
+        .tcp_user_timeout(Duration::from_secs(15));
     config.application_name("markethall").connect_timeout(wait).options(format!(
         "-c jit=off -c statement_timeout=30s -c lock_timeout=5s \
          -c idle_in_transaction_session_timeout=60s -c timezone=UTC {options}"

@@ -208,6 +208,7 @@ macro_rules! statements {
 pub(crate) enum Mode {
     Write,
     Read,
+    Report,
     Snapshot,
 }
 
@@ -222,6 +223,7 @@ impl TenantTx {
         let start = match mode {
             Mode::Write => "begin",
             Mode::Read => "begin read only",
+            Mode::Report => "begin isolation level repeatable read read only",
             // Proofs look at everything there is, which may take longer than any request.
             Mode::Snapshot => {
                 "begin isolation level repeatable read read only; set local statement_timeout = '30min'"

@@ -16,9 +16,11 @@ pub struct EdgeConfig {
     pub body_timeout_ms: u64,
     /// Requests worked on at once; more are refused with 503 before memory grows.
     pub max_in_flight: usize,
+    /// Memory for bodies above 1 MiB, all together; what does not fit is refused with 503 before it is read.
+    pub large_bodies_mib: u32,
     /// Addresses from which health details and metrics are shown without a token.
     pub operator_networks: Vec<Network>,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is believed. Behind one that is missing here all clients count as one address.
     pub trusted_proxies: Vec<Network>,
     /// Clients come by TLS (ended here or at a proxy): answers carry HSTS.
     pub https: bool,
@@ -32,6 +34,7 @@ impl Default for EdgeConfig {
             request_timeout_ms: 30_000,
             body_timeout_ms: 10_000,
             max_in_flight: 4_096,
+            large_bodies_mib: 256,
             operator_networks: vec![Network::LOOPBACK_V4, Network::LOOPBACK_V6],
             trusted_proxies: Vec::new(),
             https: false,
@@ -56,6 +59,8 @@ impl EdgeConfig {
         within("request_timeout_ms", self.request_timeout_ms, 10, 600_000)?;
         within("body_timeout_ms", self.body_timeout_ms, 10, 600_000)?;
         within("max_in_flight", self.max_in_flight as u64, 1, 1_000_000)?;
+        // The largest body of all operations must fit.
+        within("large_bodies_mib", self.large_bodies_mib.into(), 64, 65_536)?;
         within("idempotency_keep_hours", u64::from(self.idempotency_keep_hours), 24, 72)?;
         within("operator_networks (count)", self.operator_networks.len() as u64, 0, 64)?;
         within("trusted_proxies (count)", self.trusted_proxies.len() as u64, 0, 64)

@@ -186,6 +186,14 @@ impl<T> Page<T> {
     }
 }
 
+impl<T> Page<T> {
+    /// A page that ends before its limit because its items are large; another follows.
+    pub fn ending_early<K: Serialize>(items: Vec<T>, key: impl FnOnce(&T) -> K) -> Self {
+        let next_cursor = items.last().map(|last| Cursor::encode(&key(last)));
+        Self { items, next_cursor }
+    }
+}
+
 impl<T: ToSchema> PartialSchema for Page<T> {
     fn schema() -> RefOr<Schema> {
         let items = ArrayBuilder::new().items(schema_part::<T>().here).max_items(Some(Limit::MOST.into()));

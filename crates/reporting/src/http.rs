@@ -156,7 +156,7 @@ async fn get_sales(
         after: cursor.as_ref().map(Cursor::key).transpose()?,
         limit: if wants_csv { MOST_CSV_ROWS } else { limit.into() },
     };
-    let tx = state.db.begin_read(&ctx).await?;
+    let tx = state.db.begin_report(&ctx).await?;
     let (items, totals, more) = report_sales(&tx, &input).await?;
     tx.commit().await?;
     if wants_csv {
@@ -176,7 +176,7 @@ async fn get_vat(
 ) -> Result<Reply, Problem> {
     let VatQuery { from, to, group_by, shop } = query;
     let input = VatReportInput { range: range(&ctx, from, to)?, group_by, shop };
-    let tx = state.db.begin_read(&ctx).await?;
+    let tx = state.db.begin_report(&ctx).await?;
     let found = report_vat(&tx, &input).await?;
     tx.commit().await?;
     let (items, totals) = found.ok_or_else(|| Problem::new(REPORT_TOO_LARGE))?;

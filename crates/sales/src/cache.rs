@@ -1,6 +1,9 @@
 //! Sales by id, serialised, in memory: a sale changes only when it is corrected.
 
+use std::{sync::Arc, time::Duration};
+
 use bytes::Bytes;
+use db::Epochs;
 use kernel::TenantId;
 use moka::sync::Cache;
 
@@ -9,6 +12,9 @@ use crate::model::{Sale, SaleId};
 /// The most bytes of JSON that are kept.
 const MOST_BYTES: u64 = 32 << 20;
 
+/// How long an entry lives at most: the bound on staleness should a notification be lost.
+const LIFETIME: Duration = Duration::from_secs(600);
+
 /// A serialised sale and its entity tag.
 #[derive(Debug, Clone)]
 pub struct CachedSale {
@@ -16,18 +22,23 @@ pub struct CachedSale {
     pub body: Bytes,
     /// Changes with every correction.
     pub etag: Box<str>,
+    epoch: u64,
 }
 
-/// Bounded by bytes; what is cold falls out.
+/// Bounded by bytes; what is cold falls out, what was corrected is stale at once (see [`Epochs`]).
 #[derive(Debug, Clone)]
-pub struct SaleCache(Cache<(TenantId, SaleId), CachedSale>);
+pub struct SaleCache {
+    sales: Cache<(TenantId, SaleId), CachedSale>,
+    epochs: Arc<Epochs>,
+}
 
 impl Default for SaleCache {
     fn default() -> Self {
         let weigh = |_: &(TenantId, SaleId), sale: &CachedSale| {
             u32::try_from(sale.body.len() + 200).unwrap_or(u32::MAX)
         };
-        Self(Cache::builder().max_capacity(MOST_BYTES).weigher(weigh).build())
+        let sales = Cache::builder().max_capacity(MOST_BYTES).weigher(weigh).time_to_live(LIFETIME).build();
+        Self { sales, epochs: Arc::default() }
     }
 }
 
@@ -38,19 +49,25 @@ pub fn key(tenant: TenantId, sale: SaleId) -> String {
 }
 
 impl SaleCache {
-    /// The sale if it is here.
+    /// The sale if it is here and no correction is known since it was read.
     #[must_use]
     pub fn find(&self, tenant: TenantId, sale: SaleId) -> Option<CachedSale> {
-        self.0.get(&(tenant, sale))
+        self.sales.get(&(tenant, sale)).filter(|found| found.epoch == self.epoch(tenant, sale))
     }
 
-    /// Keeps a sale as it was read.
+    /// To be taken before a sale is read that is to be kept.
+    #[must_use]
+    pub fn epoch(&self, tenant: TenantId, sale: SaleId) -> u64 {
+        self.epochs.of(&(tenant, sale))
+    }
+
+    /// Keeps a sale that was read after `epoch` was taken.
     ///
     /// # Errors
     /// When it cannot be serialised, which no sale is.
-    pub fn keep(&self, tenant: TenantId, sale: &Sale) -> Result<CachedSale, serde_json::Error> {
-        let cached = CachedSale { body: serde_json::to_vec(sale)?.into(), etag: etag(sale).into() };
-        self.0.insert((tenant, sale.id), cached.clone());
+    pub fn keep(&self, tenant: TenantId, sale: &Sale, epoch: u64) -> Result<CachedSale, serde_json::Error> {
+        let cached = CachedSale { body: serde_json::to_vec(sale)?.into(), etag: etag(sale).into(), epoch };
+        self.sales.insert((tenant, sale.id), cached.clone());
         Ok(cached)
     }
 
@@ -69,12 +86,12 @@ impl SaleCache {
 
     /// Forgets a sale that was corrected.
     pub fn forget(&self, tenant: TenantId, sale: SaleId) {
-        self.0.invalidate(&(tenant, sale));
+        self.epochs.move_on(&(tenant, sale));
     }
 
     /// Forgets everything: after a gap in the news nothing here can be trusted.
     pub fn clear(&self) {
-        self.0.invalidate_all();
+        self.epochs.move_all_on();
     }
 }
 

@@ -70,6 +70,10 @@ impl Batch for SaleBatch {
     type Input = SaleRequest;
     type Output = Outcome;
 
+    fn weight(&self, request: &SaleRequest) -> usize {
+        request.sale.lines.len()
+    }
+
     async fn run(&self, tx: &BatchTx, jobs: &[Job]) -> Result<Vec<Outcome>, DbError> {
         let groups: Vec<&[Job]> = jobs.chunk_by(|a, b| a.0.tenant_id() == b.0.tenant_id()).collect();
         let reads: Vec<_> = groups.iter().map(|group| (tenant(group), self.reads(group))).collect();

@@ -1,5 +1,7 @@
-select sale_id, line, sku, name, category, quantity, unit_price, discount, net, vat, gross, vat_rate, original_line,
-       restock
-from sales.sale_line
-where tenant_id = $1 and sale_id = any($2::uuid[])
-order by sale_id, line
+-- $1 tenant, $2 sales in their order, $3 lines at most
+select line.sale_id, line.line, line.sku, line.name, line.category, line.quantity, line.unit_price, line.discount,
+       line.net, line.vat, line.gross, line.vat_rate, line.original_line, line.restock
+from unnest($2::uuid[]) with ordinality as wanted (sale_id, place)
+join sales.sale_line as line on line.tenant_id = $1 and line.sale_id = wanted.sale_id
+order by wanted.place, line.line
+limit $3

@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+/// Lines in one answer at most; one sale has no more.
+const MOST_LINES: i64 = 5000;
+
 /// Which sales are wanted; all conditions hold together.
 #[derive(Debug, Clone, Default)]
 pub struct SaleFilter {
@@ -92,7 +95,12 @@ pub async fn list_sales(
         )
         .await?;
     let sales = assemble(tx, &rows).await?;
-    Ok(Page::from_rows(sales, page.limit, |last| (last.occurred_at, last.id)))
+    let key = |last: &Sale| (last.occurred_at, last.id);
+    Ok(if sales.len() < rows.len() {
+        Page::ending_early(sales, key)
+    } else {
+        Page::from_rows(sales, page.limit, key)
+    })
 }
 
 /// The VAT policy frozen on a sale, and what its receipt number begins with.
@@ -112,10 +120,21 @@ fn storable(time: Timestamp) -> Timestamp {
     time.max(Timestamp::constant(YEAR_ONE_S, 0))
 }
 
+/// Sales with their lines; the last ones stay away where all of them have more lines than an answer may hold.
 async fn assemble(tx: &TenantTx, rows: &[Row]) -> Result<Vec<Sale>, DbError> {
     let currency = tx.ctx().tenant.currency;
     let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<SaleId>, _>>()?;
-    let lines = tx.query(include_str!("find_sale_lines.sql"), &[&tx.tenant_id(), &ids]).await?;
+    let most = MOST_LINES + 1;
+    let mut lines = tx.query(include_str!("find_sale_lines.sql"), &[&tx.tenant_id(), &ids, &most]).await?;
+    let mut whole = rows.len();
+    if lines.len() as i64 == most
+        && let Some(last) = lines.last()
+    {
+        let cut: SaleId = last.try_get(0)?;
+        whole = ids.iter().position(|id| *id == cut).unwrap_or(whole);
+        lines.pop();
+    }
+    let rows = &rows[..whole];
     let mut by_sale: HashMap<SaleId, Vec<SaleLine>> = HashMap::with_capacity(ids.len());
     for row in &lines {
         by_sale.entry(row.try_get(0)?).or_default().push(decode_line(row, currency)?);

@@ -52,5 +52,15 @@ pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
     steps: &[
         db::Migration { version: 1, name: "sales", sql: include_str!("../migrations/0001_sales.sql") },
         db::Migration { version: 2, name: "rows", sql: include_str!("../migrations/0002_rows.sql") },
+        db::Migration {
+            version: 3,
+            name: "by_cashier",
+            sql: include_str!("../migrations/0003_by_cashier.sql"),
+        },
+        db::Migration {
+            version: 4,
+            name: "by_channel",
+            sql: include_str!("../migrations/0004_by_channel.sql"),
+        },
     ],
 };

@@ -168,17 +168,29 @@ fn sellable_quantity(quantity: &Quantity, (): &()) -> garde::Result {
     }
 }
 
-fn not_negative(money: &Money, (): &()) -> garde::Result {
-    if money.amount >= 0 { Ok(()) } else { Err(garde::Error::new("must not be negative")) }
+/// The most that a request may name, and a sale may come to, in minor units: however many of them a shift or a report
+/// adds up, the sum stays far from the end of 64 bits.
+pub(crate) const MOST_AMOUNT: i64 = 10_000_000_000_000;
+
+pub(crate) fn not_negative(money: &Money, (): &()) -> garde::Result {
+    if (0..=MOST_AMOUNT).contains(&money.amount) {
+        Ok(())
+    } else {
+        Err(garde::Error::new("must not be negative, and at most 10000000000000 minor units"))
+    }
+}
+
+pub(crate) fn above_zero(money: &Money, (): &()) -> garde::Result {
+    if (1..=MOST_AMOUNT).contains(&money.amount) {
+        Ok(())
+    } else {
+        Err(garde::Error::new("must be above 0, and at most 10000000000000 minor units"))
+    }
 }
 
 #[expect(clippy::ptr_arg, reason = "garde hands custom rules the field itself")]
 fn positive_tenders(tenders: &Vec<Tender>, (): &()) -> garde::Result {
-    if tenders.iter().all(|tender| tender.amount.amount > 0) {
-        Ok(())
-    } else {
-        Err(garde::Error::new("each tender must be above 0"))
-    }
+    tenders.iter().try_for_each(|tender| above_zero(&tender.amount, &()))
 }
 
 /// A line as booked.

@@ -10,7 +10,7 @@ use kernel::{
 
 use crate::{
     error::SaleError,
-    model::{NewLine, NewSale, Tender, TenderMethod},
+    model::{MOST_AMOUNT, NewLine, NewSale, Tender, TenderMethod},
     problems::*,
 };
 
@@ -177,6 +177,9 @@ pub(crate) fn same_currency(tenant: &Tenant, money: Money, pointer: &str) -> Res
     Err(SaleError::at(CURRENCY_MISMATCH, pointer, detail))
 }
 
+/// The most change that one sale gives, in minor units.
+const MOST_CHANGE: i64 = 10_000_000_000;
+
 /// What cash rounding adds and how much change is due when `tenders` pay `gross`.
 ///
 /// Only the part paid in cash is rounded, to the tenant's smallest cash step, half away from zero.
@@ -196,11 +199,19 @@ fn settle(tenant: &Tenant, gross: i64, tenders: &[Tender]) -> Result<(i64, i64),
         0
     };
     let due = gross + rounding;
+    if due > MOST_AMOUNT {
+        let detail = format!("a sale may come to {MOST_AMOUNT} minor units at most");
+        return Err(SaleError::at(AMOUNT_OUT_OF_RANGE, "/lines", detail));
+    }
     let given = cash + other;
     if given < due {
         return Err(SaleError::TenderShort { due, given });
     }
     let change = given - due;
+    if change > MOST_CHANGE {
+        let detail = format!("change may come to {MOST_CHANGE} minor units at most");
+        return Err(SaleError::at(AMOUNT_OUT_OF_RANGE, "/tenders", detail));
+    }
     if change > cash {
         let detail = format!("{due} is due, {given} was tendered, and change is given only for cash");
         return Err(SaleError::at(TENDER_OVERPAID, "/tenders", detail));

@@ -25,8 +25,8 @@ use crate::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RefundLine {
     /// Its number on the original sale.
-    #[garde(range(min = 1, max = 500))]
-    #[schema(minimum = 1, maximum = 500)]
+    #[garde(range(min = 1, max = 5000))]
+    #[schema(minimum = 1, maximum = 5000)]
     pub line: i32,
     /// How many come back.
     #[garde(custom(positive))]

@@ -1,6 +1,6 @@
 //! What requests may hold, said in their schemas beyond the types: amounts that are not negative or above zero.
 
-use kernel::{Currency, Money};
+use kernel::Currency;
 use utoipa::{
     PartialSchema as _,
     openapi::{
@@ -9,14 +9,14 @@ use utoipa::{
     },
 };
 
-use crate::model::{MOST_TENDERS, TenderMethod};
+use crate::model::{MOST_AMOUNT, MOST_TENDERS, TenderMethod};
 
 /// Minor units that a request may give, from `least` on.
 fn money(least: i64, kind: SchemaType) -> ObjectBuilder {
     let amount = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(least))
-        .maximum(Some(Money::MAX_AMOUNT))
+        .maximum(Some(MOST_AMOUNT))
         .description(Some("Minor units."));
     ObjectBuilder::new()
         .schema_type(kind)

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     error::SaleError,
-    model::{RegisterId, ShiftId, TenderMethod},
+    model::{RegisterId, ShiftId, TenderMethod, above_zero, not_negative},
     problems::*,
     schemas,
 };
@@ -66,14 +66,6 @@ pub struct MoveCash {
     #[garde(length(chars, min = 1, max = 500))]
     #[schema(min_length = 1, max_length = 500)]
     pub reason: String,
-}
-
-fn not_negative(money: &Money, (): &()) -> garde::Result {
-    if money.amount >= 0 { Ok(()) } else { Err(garde::Error::new("must not be negative")) }
-}
-
-fn above_zero(money: &Money, (): &()) -> garde::Result {
-    if money.amount > 0 { Ok(()) } else { Err(garde::Error::new("must be above 0")) }
 }
 
 /// A register's time between open and close.

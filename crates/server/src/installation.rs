@@ -1,7 +1,13 @@
 //! The databases of this installation: found or made, and brought up to date.
 
 use std::{
-    collections::HashMap, fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, sync::Arc,
+    collections::HashMap,
+    fs,
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    str::FromStr,
+    sync::Arc,
 };
 
 use anyhow::{Context, Result, bail};
@@ -186,10 +192,8 @@ fn stored_passwords(data_dir: &Path) -> Result<BootstrapPasswords> {
     if !path.exists() {
         let fresh = || Alphanumeric.sample_string(&mut rand::rng(), 32);
         let made = StoredPasswords { owner: fresh(), app: fresh(), relay: fresh(), control: fresh() };
-        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        let mut file = file.with_context(|| format!("cannot write {}", path.display()))?;
-        file.write_all(toml::to_string(&made)?.as_bytes())?;
-        file.sync_all()?;
+        let text = toml::to_string(&made)?;
+        create_whole(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let stored: StoredPasswords =
@@ -202,4 +206,50 @@ fn stored_passwords(data_dir: &Path) -> Result<BootstrapPasswords> {
             control: stored.control.into(),
         },
     })
+}
+
+/// Makes a file that only its owner can read. After a crash it is there whole or not at all; when another process has
+/// made it meanwhile, that one stays.
+fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    let linked = write_private(&draft, bytes).and_then(|()| fs::hard_link(&draft, path));
+    // Also of one that did not fit on the disk; its failure is the news.
+    let removed = fs::remove_file(&draft);
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => removed,
+    }
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // A draft of a process that had our number and died.
+    let _ = fs::remove_file(path);
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    // DPR-5
+    #[test]
+    fn passwords_are_made_once_and_private_and_what_a_crash_left_half_written_is_no_obstacle() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("database-passwords.toml");
+        // A process of our number died while it wrote.
+        let draft = path.with_extension(format!("draft-{}", std::process::id()));
+        fs::write(&draft, "owner = ").unwrap();
+        let made = stored_passwords(dir.path()).unwrap();
+        let read = stored_passwords(dir.path()).unwrap();
+        assert_eq!(made.owner.expose_secret(), read.owner.expose_secret());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!draft.exists());
+        // Another process was faster: what it wrote counts.
+        create_whole(&path, b"other").unwrap();
+        assert_eq!(stored_passwords(dir.path()).unwrap().owner.expose_secret(), made.owner.expose_secret());
+    }
 }

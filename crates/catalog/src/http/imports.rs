@@ -1,21 +1,33 @@
 //! The routes of imports.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    body::Body,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use bytes::{Bytes, BytesMut};
 use edge::{
     Idempotency, IdempotencyKey, Op, Path, Problem, RawBody, Reply, Routes, Tenanted, idempotency::run_once,
 };
+use futures::Stream;
+use kernel::Ctx;
+use tokio::{fs::File, io::AsyncReadExt as _};
 
 use crate::{
     Catalog,
     import::{
-        ImportId, ImportRun, PRODUCT_COLUMNS, find_import, keep_upload, read_rejects, start_import, work_on,
+        ImportId, ImportRun, PRODUCT_COLUMNS, StartImportError, check_room, find_import, keep_upload,
+        open_rejects, settle_upload, start_import,
     },
-    problems::{CATALOG_IMPORT, IMPORT_FILE_REFUSED, IMPORT_NOT_FOUND, REJECTS_NOT_READY},
+    problems::{CATALOG_IMPORT, IMPORT_FILE_REFUSED, IMPORT_NOT_FOUND, REJECTS_NOT_READY, TOO_MANY_IMPORTS},
 };
 
 const CSV: &str = "text/csv";
 /// The largest file over HTTP; `markethall import products` takes any size.
 const UPLOAD_BYTES: usize = 64 << 20;
+/// A report goes out in pieces of so many bytes.
+const PIECE_BYTES: usize = 64 << 10;
 
 pub(super) fn routes(catalog: Catalog) -> Routes<()> {
     Routes::<Catalog>::new("Imports")
@@ -24,14 +36,16 @@ pub(super) fn routes(catalog: Catalog) -> Routes<()> {
                 .description(
                     "CSV (also packed with gzip) of at most 64 MiB with a header; needed are the columns `sku`, \
                      `name`, `price`. The work is done in the background: ask for the import until its status is \
-                     `done` or `failed`, then for its rejects. Importing the same file twice changes nothing.",
+                     `done` or `failed`, then for its rejects. Importing the same file twice changes nothing. A \
+                     merchant has at most four unfinished imports, and they are worked on one after the other; one \
+                     fails when 100,000 of its rows were rejected.",
                 )
                 .permission(CATALOG_IMPORT)
                 .idempotency(IdempotencyKey::Optional)
                 .body_raw(CSV)
                 .body_limit(UPLOAD_BYTES)
                 .returns::<ImportRun>(202)
-                .problems(&[IMPORT_FILE_REFUSED]),
+                .problems(&[IMPORT_FILE_REFUSED, TOO_MANY_IMPORTS]),
             start,
         )
         .add(
@@ -59,6 +73,17 @@ async fn start(
     RawBody(body): RawBody,
 ) -> Result<Reply, Problem> {
     check_header(&body)?;
+    // A task of its own: also of a client that goes away in between no file is left behind.
+    tokio::spawn(take_upload(catalog, ctx, key, body)).await.map_err(Problem::internal)?
+}
+
+async fn take_upload(catalog: Catalog, ctx: Ctx, key: Idempotency, body: Bytes) -> Result<Reply, Problem> {
+    let turn = catalog.tenant_uploads().try_take(ctx.tenant_id());
+    if turn.is_none() || !has_room(&catalog, &ctx).await? {
+        // A request answered before is answered again; a new one is refused before its file reaches the disk.
+        return run_once(catalog.db(), &ctx, &key, async move |_| Err(StartImportError::TooMany.into()))
+            .await;
+    }
     let (id, bytes) = (ImportId::new(), body.len());
     keep_upload(&catalog, ctx.tenant_id(), id, body).await.map_err(Problem::internal)?;
     let reply = run_once(catalog.db(), &ctx, &key, async move |tx| {
@@ -66,9 +91,27 @@ async fn start(
         Ok(Reply::accepted(format!("{}/imports/{id}", edge::API_PREFIX), &run))
     })
     .await;
-    // Also when it was refused or answered from an earlier request: the file then goes away again.
-    work_on(catalog, ctx, id);
+    settle_upload(catalog, ctx, id, reply.is_ok()).await;
     reply
+}
+
+async fn has_room(catalog: &Catalog, ctx: &Ctx) -> Result<bool, Problem> {
+    let tx = catalog.db().begin_read(ctx).await?;
+    let room = check_room(&tx).await;
+    tx.commit().await?;
+    match room {
+        Err(StartImportError::TooMany) => Ok(false),
+        room => Ok(room.map(|()| true)?),
+    }
+}
+
+impl From<StartImportError> for Problem {
+    fn from(error: StartImportError) -> Self {
+        match error {
+            StartImportError::TooMany => Self::new(TOO_MANY_IMPORTS),
+            StartImportError::Db(error) => error.into(),
+        }
+    }
 }
 
 /// Refuses at once what cannot be a product file.
@@ -78,7 +121,7 @@ fn check_header(body: &[u8]) -> Result<(), Problem> {
     csvio::Reader::new(source, &PRODUCT_COLUMNS).map(drop).map_err(|error| refused(format!("{error}.")))
 }
 
-async fn get_run(catalog: &Catalog, ctx: &kernel::Ctx, id: ImportId) -> Result<ImportRun, Problem> {
+async fn get_run(catalog: &Catalog, ctx: &Ctx, id: ImportId) -> Result<ImportRun, Problem> {
     let tx = catalog.db().begin_read(ctx).await?;
     let run = find_import(&tx, id).await?;
     tx.commit().await?;
@@ -97,10 +140,20 @@ async fn rejects(
     State(catalog): State<Catalog>,
     Tenanted(ctx): Tenanted,
     Path(id): Path<ImportId>,
-) -> Result<Reply, Problem> {
+) -> Result<Response, Problem> {
     if !get_run(&catalog, &ctx, id).await?.is_over() {
         return Err(Problem::new(REJECTS_NOT_READY));
     }
-    let report = read_rejects(&catalog, ctx.tenant_id(), id).await.map_err(Problem::internal)?;
-    Ok(Reply::raw(StatusCode::OK, CSV, report))
+    let report = open_rejects(&catalog, ctx.tenant_id(), id).await.map_err(Problem::internal)?;
+    let body = report.map_or_else(Body::empty, |report| Body::from_stream(pieces(report)));
+    Ok(([(header::CONTENT_TYPE, CSV)], body).into_response())
+}
+
+/// A file piece by piece, so that it is never whole in memory.
+fn pieces(file: File) -> impl Stream<Item = std::io::Result<Bytes>> {
+    futures::stream::try_unfold(file, |mut file| async move {
+        let mut piece = BytesMut::with_capacity(PIECE_BYTES);
+        let read = file.read_buf(&mut piece).await?;
+        Ok(if read == 0 { None } else { Some((piece.freeze(), file)) })
+    })
 }

@@ -2,10 +2,12 @@
 //! left alone, without a new version and without a message.
 
 mod file;
+mod files;
 mod lease;
 mod row;
 mod run;
 mod take_batch;
+mod turns;
 
 use std::io::{self, Read, Write};
 
@@ -15,9 +17,12 @@ use kernel::Ctx;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use files::OldUploads;
+pub(crate) use files::{keep_upload, open_rejects};
 pub use row::PRODUCT_COLUMNS;
 pub use run::{ImportId, ImportRun, ImportStatus, resume_imports};
-pub(crate) use run::{find_import, keep_upload, read_rejects, start_import, work_on};
+pub(crate) use run::{StartImportError, check_room, find_import, settle_upload, start_import};
+pub(crate) use turns::TenantTurns;
 
 use crate::Catalog;
 use file::{Batch, ProductFile};
@@ -26,6 +31,8 @@ use take_batch::{Taken, take_batch};
 
 /// Tries of one batch when other transactions are in its way.
 const MOST_TRIES: u32 = 5;
+/// Rejected rows after which an import over HTTP fails: its report is kept on our disk, and stays below some 10 MB.
+const MOST_REJECTS: u64 = 100_000;
 
 /// What became of the rows of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -55,6 +62,9 @@ pub enum ImportError {
     /// A file cannot be opened, or the rejects not written.
     #[error("a file cannot be read or written: {0}")]
     Io(#[from] io::Error),
+    /// So much of the file is wrong that its report would only fill the disk.
+    #[error("too many rows were rejected, {} or more; correct the file and import it again", MOST_REJECTS)]
+    TooManyRejects,
     /// Another process has taken the import over.
     #[error("another process has taken this import over")]
     TakenOver,
@@ -106,6 +116,9 @@ pub(crate) async fn import_from<R: Read, W: Write>(
             done = take(catalog, ctx, &batch, done, lease).await?;
         }
         progress(&done);
+        if lease.is_some() && done.rejected >= MOST_REJECTS {
+            return Err(ImportError::TooManyRejects);
+        }
         if batch.is_last {
             rejects.flush()?;
             return Ok(done);

@@ -83,11 +83,24 @@ impl Market {
 
     /// Where the file of an upload lies.
     pub(crate) fn upload_path(&self, import: &str) -> std::path::PathBuf {
-        self.files.path().join("imports").join(format!("{}-{import}.upload", self.tenant.id))
+        self.import_dir().join(format!("{}-{import}.upload", self.tenant.id))
+    }
+
+    /// The folder of uploads and reports.
+    pub(crate) fn import_dir(&self) -> std::path::PathBuf {
+        self.files.path().join("imports")
+    }
+
+    /// How many files in it end like that.
+    pub(crate) fn count_files(&self, ending: &str) -> usize {
+        let names = std::fs::read_dir(self.import_dir()).into_iter().flatten().flatten();
+        names.filter(|entry| entry.file_name().to_string_lossy().ends_with(ending)).count()
     }
 
     /// What the job does for the merchant.
     pub(crate) async fn resume(&self) {
+        let old = catalog::OldUploads::find(&self.catalog).await.unwrap();
+        old.remove_strays(&self.catalog, &self.ctx()).await.unwrap();
         catalog::resume_imports(&self.catalog, &self.ctx()).await.unwrap();
     }
 

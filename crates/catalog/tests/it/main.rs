@@ -9,4 +9,5 @@ mod products;
 mod real_data;
 mod search;
 mod taxes;
+mod upload_limits;
 mod uploads;

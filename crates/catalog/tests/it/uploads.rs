@@ -14,7 +14,7 @@ async fn upload(clerk: &Client, file: impl Into<Vec<u8>>) -> Answer {
 }
 
 /// Waits until the import is over.
-async fn end(clerk: &Client, path: &str) -> Value {
+pub(crate) async fn end(clerk: &Client, path: &str) -> Value {
     let over = async {
         loop {
             let run = clerk.get(path).await.is(200).json;

@@ -1,8 +1,16 @@
-//! Counting failed sign-ins per account name and per address (IDN-2): five in 15 minutes, then a lock of 15 minutes.
+//! Counting failed sign-ins per account name and per address (IDN-2, HTTP-10): five for an account, a hundred for an
+//! address in 15 minutes, then a lock of 15 minutes.
+//!
+//! The limit of an account is also that of each pair of account and address: a pair never fails more often than its
+//! account. The limit of an address is higher, because a shop's tills, or everybody behind a proxy, have one address;
+//! it stands against guessing one password at many accounts.
 //!
 //! Names that do not exist are counted too, so that a lock tells nothing about them.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
 
 use db::{ControlTx, DbError};
 use jiff::SignedDuration;
@@ -19,8 +27,16 @@ pub(super) struct Subjects {
 
 impl Subjects {
     pub(super) fn new(email: &str, address: Option<IpAddr>) -> Self {
-        let address = address.map(|address| opaque::hash(address.to_canonical().to_string().as_bytes()));
+        let address = address.map(|address| opaque::hash(counted_as(address).to_string().as_bytes()));
         Self { account: opaque::hash(email.as_bytes()), address }
+    }
+}
+
+/// What an address is counted as: of IPv6 the network, because whoever has one address of it has 2^64.
+fn counted_as(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -74,4 +90,19 @@ pub(super) async fn forget_failures(tx: &ControlTx, subjects: &Subjects) -> Resu
 /// Lifts the lock of an account, for an operator who has set a new password.
 pub(crate) async fn forget_lock(tx: &ControlTx, email: &str) -> Result<(), DbError> {
     forget_failures(tx, &Subjects::new(&email.to_ascii_lowercase(), None)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // HTTP-10: one customer of a provider has a whole IPv6 network.
+    #[test]
+    fn addresses_of_one_ipv6_network_are_counted_together_and_others_apart() {
+        let of = |address: &str| Subjects::new("a@b.c", Some(address.parse().unwrap())).address;
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
+    }
 }

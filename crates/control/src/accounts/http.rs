@@ -20,7 +20,8 @@ use super::{
 use crate::{
     Control,
     problems::{
-        NO_TENANT, SIGN_IN_BUSY, SIGN_IN_LOCKED, TENANT_CHOICE_REQUIRED, WRONG_CREDENTIALS, WRONG_PASSWORD,
+        INVITATION_REQUIRED, NO_TENANT, SIGN_IN_BUSY, SIGN_IN_LOCKED, TENANT_CHOICE_REQUIRED,
+        WRONG_CREDENTIALS, WRONG_PASSWORD,
     },
     tokens::session_of,
 };
@@ -41,6 +42,10 @@ struct TokenRequest {
     #[garde(length(min = 1, max = 40))]
     #[schema(min_length = 1, max_length = 40)]
     tenant: Option<String>,
+    /// The code of the invitation to that tenant, for the first sign-in there of an account from before.
+    #[garde(length(min = 1, max = 100))]
+    #[schema(min_length = 1, max_length = 100)]
+    invitation: Option<String>,
     /// A refresh token, instead of address and password; it knows its tenant.
     #[garde(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200)]
@@ -77,7 +82,8 @@ pub(crate) fn routes() -> Routes<Control> {
             Op::post("/auth/token", "create_token", "Sign in, or refresh a sign-in")
                 .description(
                     "Give `email` and `password`, or `refreshToken`. A refresh token works once; one that comes back \
-                     ends its whole sign-in. Five failures in 15 minutes lock the account and the address for 15 minutes.",
+                     ends its whole sign-in. Five failures in 15 minutes lock the account and the address for 15 minutes. \
+                     Somebody invited gives `tenant` and the code as `invitation`, once.",
                 )
                 .public()
                 .returns::<Tokens>(200)
@@ -87,6 +93,7 @@ pub(crate) fn routes() -> Routes<Control> {
                     SIGN_IN_BUSY,
                     TENANT_CHOICE_REQUIRED,
                     NO_TENANT,
+                    INVITATION_REQUIRED,
                     edge::codes::TENANT_MISMATCH,
                     edge::codes::TENANT_SUSPENDED,
                 ]),
@@ -117,11 +124,17 @@ async fn create_token(
     let whence = Whence::from(visitor);
     let chooses = body.tenant.is_some();
     let tenant = wanted_tenant(body.tenant, &headers)?;
+    let invitation: Option<SecretString> = body.invitation.map(Into::into);
     let tokens = match (body.email, body.password, body.refresh_token) {
         (Some(email), Some(password), None) => {
-            sign_in(&control, SignIn { email, password, tenant, whence }).await?
+            if invitation.is_some() && tenant.is_none() {
+                return Err(no_tenant_problem());
+            }
+            sign_in(&control, SignIn { email, password, tenant, invitation, whence }).await?
         }
-        (None, None, Some(token)) if !chooses => refresh(&control, &token, &whence).await?,
+        (None, None, Some(token)) if !chooses && invitation.is_none() => {
+            refresh(&control, &token, &whence).await?
+        }
         _ => return Err(which_problem()),
     };
     Ok(Reply::ok(&tokens))
@@ -133,6 +146,11 @@ fn which_problem() -> Problem {
         edge::codes::INVALID_VALUE,
         "give either email and password, or refreshToken alone",
     )])
+}
+
+fn no_tenant_problem() -> Problem {
+    let text = "name the tenant that the invitation is for";
+    Problem::invalid([edge::FieldError::pointer("/tenant", edge::codes::INVALID_VALUE, text)])
 }
 
 /// Body and header must not contradict each other.
@@ -229,6 +247,7 @@ impl From<SignInError> for Problem {
             SignInError::Locked(seconds) => Self::new(SIGN_IN_LOCKED).retry_after(seconds),
             SignInError::Busy => Self::new(SIGN_IN_BUSY),
             SignInError::NotAMember => Self::new(edge::codes::TENANT_MISMATCH),
+            SignInError::InvitationRequired => Self::new(INVITATION_REQUIRED),
             SignInError::ChooseTenant(names) => Self::new(TENANT_CHOICE_REQUIRED).extension("tenants", names),
             SignInError::NoTenant => Self::new(NO_TENANT),
             SignInError::TenantNotActive => Self::new(edge::codes::TENANT_SUSPENDED),

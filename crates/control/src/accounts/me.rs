@@ -23,7 +23,7 @@ pub struct MembershipView {
     pub tenant: String,
     /// The role in it.
     pub role: String,
-    /// Counts only once its owner has signed in naming this tenant.
+    /// Counts only once its owner has signed in naming this tenant, with the code of the invitation.
     pub invited: bool,
 }
 

@@ -5,6 +5,7 @@ mod attempts;
 mod email;
 mod gate;
 mod http;
+mod invitation;
 mod me;
 mod operator;
 mod password;
@@ -25,7 +26,7 @@ kernel::id!(
     "ses"
 );
 
-pub(crate) use admit::{Admission, admit};
+pub(crate) use admit::{Admission, Admitted, admit};
 pub(crate) use attempts::forget_lock;
 pub(crate) use email::check_email;
 pub(crate) use gate::SignInGate;

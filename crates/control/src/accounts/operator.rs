@@ -22,13 +22,16 @@ pub enum CreateOperatorError {
     /// The password could not be hashed.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// Somebody else has made an account with that address, and knows its password.
+    #[error("there is an account with this address that is no operator's")]
+    Taken,
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DbError),
 }
 
-/// Makes an account with the role `super_admin`, or gives it to one that exists (which keeps its password).
-/// Returns whether the account is new.
+/// Makes an account with the role `super_admin`; one that has it already stays as it is. An account that any tenant may
+/// have made never gets it. Returns whether the account is new.
 ///
 /// # Errors
 /// [`CreateOperatorError`].
@@ -47,7 +50,12 @@ pub async fn create_operator(
             &[&AccountId::new(), &email, &"", &Some(hash), &none, &now],
         )
         .await?;
-    tx.execute(include_str!("set_platform_role.sql"), &[&email, &SUPER_ADMIN, &now]).await?;
-    tx.commit().await?;
-    Ok(made.is_some())
+    if made.is_some() {
+        tx.execute(include_str!("set_platform_role.sql"), &[&email, &SUPER_ADMIN, &now]).await?;
+        tx.commit().await?;
+        return Ok(true);
+    }
+    let row = tx.query_one(include_str!("find_account.sql"), &[&email]).await?;
+    let role: Option<&str> = row.try_get(2).map_err(DbError::from)?;
+    if role.is_some() { Ok(false) } else { Err(CreateOperatorError::Taken) }
 }

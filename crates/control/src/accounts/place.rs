@@ -39,7 +39,7 @@ pub(super) struct Seat {
     pub(super) role: String,
     pub(super) permissions: PermissionSet,
     pub(super) generations: [i32; 2],
-    /// The invitation that this sign-in accepts.
+    /// The invitation that this sign-in has to accept by its code.
     pub(super) accepts: Option<TenantId>,
 }
 
@@ -107,7 +107,11 @@ fn operator_seat(holder: Holder, tenant: Option<(TenantId, String)>) -> Seat {
     }
 }
 
-fn choose(places: Vec<Place>, wanted: Option<&str>, is_operator: bool) -> Result<Choice, SignInError> {
+fn choose(mut places: Vec<Place>, wanted: Option<&str>, is_operator: bool) -> Result<Choice, SignInError> {
+    if is_operator {
+        // They enter every tenant as they are; an invitation must not stop them.
+        places.retain(|place| !place.invited);
+    }
     let place = match wanted {
         Some(slug) => match places.into_iter().find(|place| place.slug == slug) {
             Some(place) => place,
@@ -183,5 +187,7 @@ mod tests {
     fn an_operator_belongs_to_the_platform_and_may_enter_any_tenant() {
         assert!(matches!(choose(vec![place("a")], None, true), Ok(Choice::Platform)));
         assert!(matches!(choose(Vec::new(), Some("a"), true), Ok(Choice::AsOperator)));
+        let invited = Place { invited: true, ..place("a") };
+        assert!(matches!(choose(vec![invited], Some("a"), true), Ok(Choice::AsOperator)));
     }
 }

@@ -49,6 +49,9 @@ pub async fn refresh(control: &Control, token: &str, whence: &Whence) -> Result<
     }
     tx.execute(include_str!("use_refresh_token.sql"), &[&presented.id, &whence.now]).await?;
     let seat = choose_seat(&tx, stored.holder, stored.tenant_slug.as_deref()).await?;
+    if seat.accepts.is_some() {
+        return Err(SignInError::InvitationRequired);
+    }
     let tokens = issue(control, &tx, stored.holder, stored.session, seat, whence.now).await?;
     tx.commit().await?;
     Ok(tokens)

@@ -1,23 +1,23 @@
 //! Use case: address and password for tokens.
 //!
 //! Whoever asks learns nothing about accounts: unknown, deactivated and passwordless ones take the same work and get
-//! the same answer as a wrong password, and are locked the same way.
+//! the same answer as a wrong password, and are locked the same way. Only the right password learns of an invitation.
 
 use std::{net::IpAddr, sync::Arc};
 
-use db::DbError;
+use db::{ControlTx, DbError};
 use kernel::{TenantId, Timestamp};
 use secrecy::SecretString;
 
 use super::{
     AccountId, PasswordError, Tokens,
     attempts::{Subjects, count_failure, find_lock, forget_failures},
+    invitation::{Acceptance, accept_invitation},
     place::{Holder, choose_seat},
     session::{IssueError, open_session},
 };
 use crate::{
     Control,
-    change::Change,
     security::{Event, Kind},
     tokens::KeyError,
 };
@@ -31,6 +31,8 @@ pub struct SignIn {
     pub password: SecretString,
     /// The tenant wanted, by name.
     pub tenant: Option<String>,
+    /// The code of the invitation to it, the first time.
+    pub invitation: Option<SecretString>,
     /// Whence the request comes.
     pub whence: Whence,
 }
@@ -63,6 +65,9 @@ pub enum SignInError {
     /// The account has no place in the tenant that was named.
     #[error("no place in this tenant")]
     NotAMember,
+    /// The place is an invitation; its code is missing or wrong.
+    #[error("an invitation code is needed")]
+    InvitationRequired,
     /// The account has several; their names.
     #[error("several tenants to choose from")]
     ChooseTenant(Vec<String>),
@@ -151,7 +156,6 @@ async fn admit_in(
 ) -> Result<Tokens, SignInError> {
     let (whence, now) = (&input.whence, input.whence.now);
     let tx = control.db().control().await?;
-    forget_failures(&tx, subjects).await?;
     let seat = match choose_seat(&tx, holder, input.tenant.as_deref()).await {
         Ok(seat) => seat,
         Err(error) => {
@@ -165,26 +169,52 @@ async fn admit_in(
                     "no place in the tenant",
                 );
             }
-            // The failures stay forgotten: the password was right.
+            // The failures are forgotten: the password was right.
             if !matches!(error, SignInError::Database(_)) {
+                forget_failures(&tx, subjects).await?;
                 tx.commit().await?;
             }
             return Err(error);
         }
     };
     if let Some(tenant) = seat.accepts {
-        tx.execute(include_str!("accept_invitation.sql"), &[&tenant, &holder.account, &now]).await?;
-        control.announce(&tx, Change::Membership(tenant, holder.account)).await?;
+        let (account, code) = (holder.account, input.invitation.as_ref());
+        let accepted = accept_invitation(control, &tx, tenant, account, code, now).await?;
+        if accepted != Acceptance::Accepted {
+            let counted = (accepted == Acceptance::WrongCode).then_some(subjects);
+            return Err(refuse_invited(control, tx, whence, tenant, account, counted).await?);
+        }
     }
-    tx.execute(include_str!("note_sign_in.sql"), &[&holder.account, &now]).await?;
+    forget_failures(&tx, subjects).await?;
     let tenant = seat.tenant.as_ref().map(|(id, _)| *id);
+    tx.execute(include_str!("note_sign_in.sql"), &[&holder.account, &tenant, &now]).await?;
+    let reason = if seat.accepts.is_some() { "password and invitation" } else { "password" };
     let tokens = open_session(control, &tx, holder, seat, now).await?;
     tx.commit().await?;
-    record(control, whence, Kind::SignInSucceeded, tenant, Some(holder.account), "password");
+    record(control, whence, Kind::SignInSucceeded, tenant, Some(holder.account), reason);
     Ok(tokens)
 }
 
-async fn find_known(tx: &db::ControlTx, email: &str) -> Result<Option<Known>, DbError> {
+/// A wrong code counts as a failure, so that it cannot be guessed; a missing one neither counts nor forgets any.
+async fn refuse_invited(
+    control: &Control,
+    tx: ControlTx,
+    whence: &Whence,
+    tenant: TenantId,
+    account: AccountId,
+    counted: Option<&Subjects>,
+) -> Result<SignInError, DbError> {
+    let (locked, reason) = match counted {
+        Some(subjects) => (count_failure(control, &tx, subjects, whence.now).await?, "wrong invitation code"),
+        None => (false, "no invitation code"),
+    };
+    tx.commit().await?;
+    let kind = if locked { Kind::SignInLocked } else { Kind::SignInFailed };
+    record(control, whence, kind, Some(tenant), Some(account), reason);
+    Ok(SignInError::InvitationRequired)
+}
+
+async fn find_known(tx: &ControlTx, email: &str) -> Result<Option<Known>, DbError> {
     let row = tx.query_opt(include_str!("find_account.sql"), &[&email]).await?;
     row.map(|row| {
         Ok(Known {

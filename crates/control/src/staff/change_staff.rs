@@ -17,7 +17,7 @@ use crate::{
 pub struct ChangeStaff {
     /// Their role.
     pub role: String,
-    /// Whether they work; somebody invited stays so until they sign in.
+    /// Whether they work; somebody invited stays so until they accept.
     pub active: bool,
     /// The stored form of a new password.
     pub password_hash: Option<String>,
@@ -83,10 +83,13 @@ pub async fn change_staff(
     let status = match (input.active, member.status) {
         (false, _) => StaffStatus::Inactive,
         (true, StaffStatus::Invited) => StaffStatus::Invited,
+        // Nobody but its owner accepts a place.
+        (true, StaffStatus::Inactive) if !member.accepted => StaffStatus::Invited,
         (true, _) => StaffStatus::Active,
     };
-    let stays_admin = status == StaffStatus::Active && input.role == TENANT_ADMIN;
-    let was_admin = member.status == StaffStatus::Active && member.role == TENANT_ADMIN;
+    // The first administrator may still be invited.
+    let stays_admin = status != StaffStatus::Inactive && input.role == TENANT_ADMIN;
+    let was_admin = member.status != StaffStatus::Inactive && member.role == TENANT_ADMIN;
     if was_admin && !stays_admin {
         let row =
             tx.query_one(include_str!("count_other_admins.sql"), &[&tenant, &account, &TENANT_ADMIN]).await?;

@@ -56,5 +56,6 @@ fn decode(row: &Row) -> Result<StaffMember, DbError> {
         created_at: row.try_get(6)?,
         updated_at: row.try_get(7)?,
         version: row.try_get(8)?,
+        accepted: row.try_get(9)?,
     })
 }

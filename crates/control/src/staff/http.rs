@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    ChangeStaff, ChangeStaffError, StaffMember, StaffStatus, TakeOn, TakeOnError, change_staff, find_staff,
-    list_staff, take_on,
+    ChangeStaff, ChangeStaffError, StaffMember, StaffStatus, TakeOn, TakeOnError, TakenOn, change_staff,
+    find_staff, list_staff, take_on,
 };
 use crate::{
     Control,
@@ -35,7 +35,7 @@ struct NewStaff {
         example = "ann@example.org"
     )]
     email: String,
-    /// Their name.
+    /// Their name; an account that exists keeps its own.
     #[garde(length(chars, max = 200))]
     #[schema(max_length = 200)]
     #[serde(default)]
@@ -74,8 +74,11 @@ struct StaffChange {
 struct NewStaffMember {
     #[serde(flatten)]
     member: StaffMember,
-    /// The made-up first password, shown this once. It holds only if the account is new.
+    /// The made-up first password of a new account, shown this once.
     initial_password: Option<String>,
+    /// The code by which somebody invited takes the place at their first sign-in here; shown this once, works once and
+    /// for 7 days.
+    invitation_code: Option<String>,
 }
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
@@ -107,7 +110,8 @@ pub(crate) fn routes() -> Routes<Control> {
             Op::post("/staff", "create_staff", "Take somebody on the staff")
                 .description(
                     "A person without an account gets one. One who has an account is invited: the place counts once \
-                     they sign in naming this tenant.",
+                     they sign in naming this tenant and giving `invitationCode`. Repeated before that, the request \
+                     makes a new code and ends the old one.",
                 )
                 .permission(STAFF_WRITE)
                 .returns::<NewStaffMember>(201)
@@ -160,11 +164,13 @@ async fn create(
         Begun::Replay(reply) => return Ok(reply),
         Begun::Fresh(once) => once,
     };
-    let member = take_on(&control, &ctx, once.tx(), wanted).await?;
-    let shown = made_up.filter(|_| member.status == StaffStatus::Active);
-    let initial_password = shown.map(|password| password.expose_secret().to_owned());
+    let TakenOn { member, invitation } = take_on(&control, &ctx, once.tx(), wanted).await?;
+    let shown = |secret: SecretString| secret.expose_secret().to_owned();
+    let initial_password = made_up.filter(|_| invitation.is_none()).map(shown);
+    let invitation_code = invitation.map(shown);
     let (place, etag) = (format!("{}/staff/{}", edge::API_PREFIX, member.id), member.version.to_string());
-    once.finish(Reply::created(place, &NewStaffMember { member, initial_password }).etag(&etag)).await
+    let view = NewStaffMember { member, initial_password, invitation_code };
+    once.finish(Reply::created(place, &view).etag(&etag)).await
 }
 
 async fn get(

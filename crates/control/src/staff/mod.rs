@@ -15,7 +15,7 @@ pub use create_staff::{CreateStaffError, create_staff};
 pub(crate) use find_staff::lock_staff;
 pub use find_staff::{find_staff, list_staff};
 pub(crate) use http::routes;
-pub use take_on::{TakeOn, TakeOnError, take_on};
+pub use take_on::{TakeOn, TakeOnError, TakenOn, take_on};
 
 use crate::accounts::AccountId;
 
@@ -25,7 +25,7 @@ use crate::accounts::AccountId;
 pub enum StaffStatus {
     /// Works.
     Active,
-    /// Has an account from before and has not signed in to this tenant yet.
+    /// Has an account from before and has not yet signed in to this tenant with the code of the invitation.
     Invited,
     /// Cannot sign in to this tenant.
     Inactive,
@@ -49,13 +49,13 @@ pub struct StaffMember {
     pub id: AccountId,
     /// The address they sign in with.
     pub email: String,
-    /// Their name.
+    /// Their name; until they accept an invitation, the one entered by whoever invited them.
     pub name: String,
     /// Their role in this tenant.
     pub role: String,
     /// Where they stand.
     pub status: StaffStatus,
-    /// When they signed in last, in any tenant.
+    /// When they signed in last, in this tenant.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_sign_in_at: Option<Timestamp>,
     /// When they were taken on.
@@ -67,4 +67,7 @@ pub struct StaffMember {
     /// The version for `If-Match`.
     #[serde(skip)]
     pub version: i32,
+    /// Whether the place has ever been theirs; until then it is an invitation at most.
+    #[serde(skip)]
+    pub accepted: bool,
 }

@@ -74,6 +74,9 @@ pub(super) struct NewTenantView {
     tenant: TenantView,
     /// The first administrator's made-up password, if their account is new; shown this once.
     admin_password: Option<String>,
+    /// The code by which an account from before takes the first administrator's place at its first sign-in here; shown
+    /// this once, works once and for 7 days.
+    admin_invitation_code: Option<String>,
 }
 
 /// Who shall be administrator.
@@ -87,7 +90,8 @@ pub(super) struct AdminReset {
         example = "ann@example.org"
     )]
     email: String,
-    /// Their new password, 8 to 128 characters; made up when absent.
+    /// Their new password, 8 to 128 characters; made up when absent. An account that is not the tenant's alone keeps
+    /// its own.
     #[garde(custom(check_new_password))]
     #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 128)]
     password: Option<SecretString>,
@@ -99,8 +103,11 @@ pub(super) struct AdminReset {
 pub(super) struct AdminView {
     /// The account.
     id: AccountId,
-    /// The made-up password, shown this once.
+    /// The made-up password, shown this once; null when the account keeps its own.
     password: Option<String>,
+    /// The code by which an account that is not the tenant's alone takes the place at its first sign-in here; shown this
+    /// once, works once and for 7 days.
+    invitation_code: Option<String>,
 }
 
 pub(super) async fn create(
@@ -115,10 +122,11 @@ pub(super) async fn create(
     };
     let created = create_tenant(&control, &caller, body.into()).await?;
     let admin_password = created.shown_password().map(str::to_owned);
+    let admin_invitation_code = created.shown_invitation().map(str::to_owned);
     let tenant = created.tenant;
     let place = format!("{}/admin/tenants/{}", edge::API_PREFIX, tenant.slug);
     let (etag, trades) = (tenant.etag(), tenant.status == TenantStatus::Active);
-    let view = NewTenantView { tenant, admin_password };
+    let view = NewTenantView { tenant, admin_password, admin_invitation_code };
     let reply = if trades { Reply::created(place, &view) } else { Reply::accepted(place, &view) };
     workflow.finish(reply.etag(&etag)).await
 }
@@ -133,10 +141,12 @@ pub(super) async fn reset(
     let tx = control.db().control().await?;
     let id = id_of(&tx, &slug).await?;
     let wanted = ResetAdmin { email: body.email, password_hash };
-    let id = reset_admin(&control, caller.now, &tx, id, &wanted).await?;
+    let done = reset_admin(&control, caller.now, &tx, id, &wanted).await?;
     tx.commit().await?;
-    let password = made_up.map(|password| password.expose_secret().to_owned());
-    Ok(Reply::ok(&AdminView { id, password }))
+    let shown = |secret: SecretString| secret.expose_secret().to_owned();
+    let password = made_up.filter(|_| done.password_set).map(shown);
+    let invitation_code = done.invitation.map(shown);
+    Ok(Reply::ok(&AdminView { id: done.account, password, invitation_code }))
 }
 
 impl From<NewTenant> for CreateTenant {

@@ -53,6 +53,8 @@ pub struct CreatedTenant {
     pub tenant: TenantView,
     /// The made-up password of the first administrator, if their account is new; shown this once.
     pub admin_password: Option<SecretString>,
+    /// The code by which an account from before takes the first administrator's place; shown this once.
+    pub admin_invitation: Option<SecretString>,
 }
 
 /// Why a tenant was not created.
@@ -108,23 +110,64 @@ pub async fn create_tenant(
     let (hash, made_up) = first_password(control, input.admin_password.clone()).await?;
     let claim = Uuid::now_v7();
     let tx = control.db().control().await?;
-    let (tenant, fresh) = match find_tenant(&tx, &input.slug).await? {
-        None => (insert(&tx, caller, &input, &hash, claim).await?, true),
+    let tenant = match find_tenant(&tx, &input.slug).await? {
+        None => insert(&tx, caller, &input, &hash, claim).await?,
         Some(found) if is_same(&found, &input) => {
-            let changed = tx.execute(include_str!("set_admin_password.sql"), &[&found.id, &hash]).await?;
-            (found.id, changed == 1)
+            set_admin(&tx, caller, found.id, &input, &hash, claim).await?;
+            found.id
         }
         Some(_) => return Err(CreateTenantError::Exists(input.slug)),
     };
-    let known =
-        tx.query_opt(include_str!("find_account_by_email.sql"), &[&input.admin_email.to_lowercase()]).await?;
     tx.commit().await.map_err(|error| race(error, &input.slug))?;
-    provision(control, tenant, claim).await?;
+    let admitted = provision(control, tenant, claim).await?;
     let tx = control.db().control().await?;
     let found = find_tenant(&tx, &input.slug).await?;
+    let waits = admin_waits(&tx, tenant, &input, &hash).await?;
     tx.commit().await?;
     let tenant = found.ok_or_else(|| DbError::Other("the tenant just created is gone".to_owned()))?;
-    Ok(CreatedTenant { tenant, admin_password: made_up.filter(|_| fresh && known.is_none()) })
+    let (admin_password, admin_invitation) = match admitted {
+        Some(admitted) => (made_up.filter(|_| admitted.new_account), admitted.invitation),
+        // A step before has stopped: the one that makes the account comes later, with this password.
+        None => (made_up.filter(|_| waits), None),
+    };
+    Ok(CreatedTenant { tenant, admin_password, admin_invitation })
+}
+
+/// Whether the account of the first administrator is still to be made with this very password.
+async fn admin_waits(
+    tx: &ControlTx,
+    tenant: TenantId,
+    input: &CreateTenant,
+    password: &str,
+) -> Result<bool, DbError> {
+    let row = tx.query_one(include_str!("find_admin.sql"), &[&tenant]).await?;
+    let stored: Option<String> = row.try_get(1)?;
+    let email = input.admin_email.to_lowercase();
+    let known = tx.query_opt(include_str!("find_account_by_email.sql"), &[&email]).await?;
+    Ok(known.is_none() && stored.as_deref() == Some(password))
+}
+
+/// Takes an unfinished tenant over with the administrator now wanted. When somebody is at work on it, or the
+/// administrator has been made already, it stays as it is and cannot be another one any more.
+async fn set_admin(
+    tx: &ControlTx,
+    caller: &Caller,
+    tenant: TenantId,
+    input: &CreateTenant,
+    password: &str,
+    claim: Uuid,
+) -> Result<(), CreateTenantError> {
+    let email = input.admin_email.to_lowercase();
+    let ends = caller.now + CLAIM;
+    let changed = tx
+        .execute(include_str!("set_admin.sql"), &[&tenant, &email, &password, &claim, &ends, &caller.now])
+        .await?;
+    if changed == 1 {
+        return Ok(());
+    }
+    let row = tx.query_one(include_str!("find_admin.sql"), &[&tenant]).await?;
+    let decided: String = row.try_get(0).map_err(DbError::from)?;
+    if decided == email { Ok(()) } else { Err(CreateTenantError::Exists(input.slug.clone())) }
 }
 
 /// Of two that create the same name at once, the later one is told that it exists.
@@ -141,6 +184,7 @@ fn is_same(found: &TenantView, input: &CreateTenant) -> bool {
     let unfinished = found.provisioning.step != "done" && found.status != TenantStatus::Suspended;
     let kind = input.placement.unwrap_or_else(|| PlacementKind::default_for(input.tier));
     unfinished
+        && found.name == input.name
         && found.tier == input.tier
         && found.currency == input.currency
         && found.placement.kind == kind
@@ -186,5 +230,11 @@ impl CreatedTenant {
     #[must_use]
     pub fn shown_password(&self) -> Option<&str> {
         self.admin_password.as_ref().map(|password| password.expose_secret())
+    }
+
+    /// The code of the invitation, if any, to be shown once.
+    #[must_use]
+    pub fn shown_invitation(&self) -> Option<&str> {
+        self.admin_invitation.as_ref().map(|code| code.expose_secret())
     }
 }

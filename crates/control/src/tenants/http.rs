@@ -66,7 +66,8 @@ pub(super) fn routes() -> Routes<Control> {
             Op::post("/admin/tenants", "create_tenant", "Create a tenant and set it up")
                 .description(
                     "201 when it trades; 202 when a step failed or another request is at work: `provisioning` says \
-                     which. It is tried again by itself, and by repeating the request.",
+                     which. It is tried again by itself, and by repeating the request. An administrator who has an account \
+                     already is invited and signs in first with `adminInvitationCode`.",
                 )
                 .platform(PLATFORM_TENANTS)
                 .returns::<NewTenantView>(201)
@@ -93,7 +94,8 @@ pub(super) fn routes() -> Routes<Control> {
             Op::post("/admin/tenants/{slug}/admin", "reset_tenant_admin", "Give a tenant an administrator anew")
                 .description(
                     "For merchants who have locked themselves out: makes the person an administrator with a new \
-                     password and ends all their sign-ins.",
+                     password and ends all their sign-ins. An account that is not the tenant's alone keeps its \
+                     password and is invited instead.",
                 )
                 .platform(PLATFORM_TENANTS)
                 .returns::<AdminView>(200)

@@ -11,7 +11,12 @@ use super::{
     model::{decode_tenant, status_text},
     place::{Wanted, place},
 };
-use crate::{Control, accounts, change::Change, permissions::TENANT_ADMIN};
+use crate::{
+    Control,
+    accounts::{Admission, Admitted, admit},
+    change::Change,
+    permissions::TENANT_ADMIN,
+};
 
 /// A claim lasts longer than any step usually takes; when it runs out, another process may do the step again.
 pub(super) const CLAIM: Duration = Duration::from_secs(30);
@@ -97,25 +102,35 @@ struct Work {
     wanted_shard: Option<String>,
     admin_email: String,
     admin_password: Option<String>,
+    /// How the first administrator was admitted, once that is done.
+    admitted: Option<Admitted>,
 }
 
-/// Takes the tenant on, unless it is done or somebody else works on it, and goes on as far as it gets.
+/// Takes the tenant on, unless it is done or somebody else works on it, and goes on as far as it gets. Returns how the
+/// first administrator was admitted, if that was done now.
 ///
 /// A failing step is recorded with the time of the next try; that is not an error of this function.
 ///
 /// # Errors
 /// [`DbError`] when the control database fails.
-pub(super) async fn provision(control: &Control, tenant: TenantId, claim: Uuid) -> Result<(), DbError> {
-    let Some(mut work) = take_on(control, tenant, claim).await? else { return Ok(()) };
+pub(super) async fn provision(
+    control: &Control,
+    tenant: TenantId,
+    claim: Uuid,
+) -> Result<Option<Admitted>, DbError> {
+    let Some(mut work) = take_on(control, tenant, claim).await? else { return Ok(None) };
     while work.step != Step::Done {
         let step = work.step;
         match run(control, &mut work).await {
             Ok(()) => {}
-            Err(StepError::ClaimLost) => return Ok(()),
-            Err(error) => return record_failure(control, &work, step, &error).await,
+            Err(StepError::ClaimLost) => break,
+            Err(error) => {
+                record_failure(control, &work, step, &error).await?;
+                break;
+            }
         }
     }
-    Ok(())
+    Ok(work.admitted)
 }
 
 async fn take_on(control: &Control, tenant: TenantId, claim: Uuid) -> Result<Option<Work>, DbError> {
@@ -135,6 +150,7 @@ async fn take_on(control: &Control, tenant: TenantId, claim: Uuid) -> Result<Opt
         wanted_shard: row.try_get(13)?,
         admin_email: row.try_get(14)?,
         admin_password: row.try_get(15)?,
+        admitted: None,
     }))
 }
 
@@ -149,9 +165,10 @@ async fn run(control: &Control, work: &mut Work) -> Result<(), StepError> {
     }
     let next = work.step.next(placement.dedicated);
     let tx = control.db().control().await?;
+    let mut admitted = None;
     match work.step {
         Step::Place => place_tenant(control, &tx, work).await?,
-        Step::Admin => admit_admin(control, &tx, work).await?,
+        Step::Admin => admitted = Some(admit_admin(control, &tx, work).await?),
         Step::Activate => activate(control, &tx, work).await?,
         _ => {}
     }
@@ -166,6 +183,7 @@ async fn run(control: &Control, work: &mut Work) -> Result<(), StepError> {
         return Err(StepError::ClaimLost);
     }
     tx.commit().await?;
+    work.admitted = admitted.or(work.admitted.take());
     if work.step == Step::Activate {
         report(control, &work.tenant).await;
     }
@@ -201,19 +219,16 @@ async fn seed(control: &Control, tenant: &Tenant) -> Result<(), StepError> {
     Ok(())
 }
 
-async fn admit_admin(control: &Control, tx: &ControlTx, work: &Work) -> Result<(), StepError> {
-    let now = control.clock().now();
-    let admission = accounts::Admission {
+/// An account that existed before is invited: nobody knows whose address it is, not even the operator.
+async fn admit_admin(control: &Control, tx: &ControlTx, work: &Work) -> Result<Admitted, StepError> {
+    let admission = Admission {
         tenant: work.tenant.id,
         email: &work.admin_email,
         name: "",
         role: TENANT_ADMIN,
         password: work.admin_password.as_deref(),
-        // The operator vouches for the first administrator, also when the account existed before.
-        invited: false,
     };
-    accounts::admit(control, tx, admission, now).await?;
-    Ok(())
+    Ok(admit(control, tx, admission, control.clock().now()).await?)
 }
 
 async fn activate(control: &Control, tx: &ControlTx, work: &Work) -> Result<(), StepError> {

@@ -74,7 +74,7 @@ impl Anchor {
             (Self::Account { session, .. }, Change::Session(changed)) => *session == Some(changed),
             (Self::Account { tenant, .. }, Change::Roles(changed)) => *tenant == Some(changed),
             (Self::External(tenant), Change::Roles(changed)) => *tenant == changed,
-            (Self::External(_), Change::Issuers) => true,
+            (Self::External(_), Change::Issuers) | (Self::Operator, Change::OperatorTokens) => true,
             (Self::ApiKey(key), Change::ApiKey(changed)) => key.id == changed,
             _ => false,
         }

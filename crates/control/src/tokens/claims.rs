@@ -26,7 +26,8 @@ pub(crate) struct Claims {
     /// The sign-in it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sid: Option<SessionId>,
-    /// The generations of account and membership that it was issued under; a newer one makes it worthless.
+    /// The generations of account and membership that it was issued under; a newer one makes it worthless. The first is
+    /// the operators' in tokens of no account.
     #[serde(default, rename = "gen", skip_serializing_if = "Option::is_none")]
     pub(crate) generations: Option<[i32; 2]>,
 }

@@ -1,4 +1,4 @@
-//! Opaque tokens (API keys, refresh tokens): `mhk_<id>_<secret>`, an identifier to look up and a secret to compare.
+//! Opaque tokens (API keys, refresh tokens, invitation codes): `mhk_<id>_<secret>`, an identifier to look up and a secret to compare.
 //!
 //! Eight bytes of the secret are a mark made with the master key, so that invented tokens are refused without asking
 //! the database. The database holds a hash of the secret: it has 192 random bits, so a fast hash is enough.
@@ -22,6 +22,8 @@ pub(crate) struct Kind(&'static str);
 pub(crate) const API_KEY: Kind = Kind("mhk");
 /// Exchanged for new access tokens.
 pub(crate) const REFRESH_TOKEN: Kind = Kind("mhr");
+/// Takes a place that is an invitation; its identifier is the account's.
+pub(crate) const INVITATION: Kind = Kind("mhi");
 
 /// What is left to compare of a token that this installation made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     claims::{Claims, OPERATOR},
     keys::KeyError,
+    revoke_operator_tokens::find_generation,
 };
 use crate::{Control, accounts::SessionId};
 
@@ -66,7 +67,8 @@ pub struct OperatorToken {
     pub ttl: Duration,
 }
 
-/// Signs a token for scripts and operators; it belongs to no account and ends only with its time or its key.
+/// Signs a token for scripts and operators; it belongs to no account and ends with its time, its key, or all
+/// others of its kind by `revoke_operator_tokens`.
 ///
 /// # Errors
 /// [`KeyError`] when the keys cannot be read.
@@ -78,13 +80,16 @@ pub async fn sign_operator_token(
     if control.keys().signer(now).is_err() {
         rotate_or_load(control, now).await?;
     }
+    let tx = control.db().control().await?;
+    let generation = find_generation(&tx).await?;
+    tx.commit().await?;
     let grant = Grant {
         subject: OPERATOR.to_owned(),
         tenant: wanted.tenant,
         role: wanted.role,
         permissions: wanted.permissions,
         session: None,
-        generations: None,
+        generations: Some([generation, 0]),
         ttl: wanted.ttl,
     };
     sign(control, grant, now)

@@ -12,6 +12,7 @@ use super::{
     cache::{Anchor, Verified},
     claims::{Claims, OPERATOR},
     keys::KeyError,
+    revoke_operator_tokens::find_generation,
 };
 use crate::{
     Control,
@@ -108,8 +109,10 @@ pub(crate) async fn verify_own(
     let expires_at = check_times(claims.exp, Some(claims.nbf), 0, now)?;
     let permissions = PermissionSet::new(claims.permissions);
     if claims.sub == OPERATOR {
+        let [generation, _] = claims.generations.unwrap_or_default();
+        let confirmed = confirm(control, is_operator_generation(control, generation)).await?;
         let principal = Principal { actor: Actor::Operator, tenant: claims.tenant, permissions, expires_at };
-        return Ok(Verified { principal: Arc::new(principal), anchor: Anchor::Operator, confirmed: true });
+        return Ok(Verified { principal: Arc::new(principal), anchor: Anchor::Operator, confirmed });
     }
     let account: AccountId = claims.sub.parse().map_err(|_| AuthError::Invalid("unknown subject"))?;
     let standing = Standing {
@@ -119,7 +122,7 @@ pub(crate) async fn verify_own(
         generations: claims.generations.unwrap_or_default(),
         platform: claims.role.as_deref() == Some(SUPER_ADMIN),
     };
-    let confirmed = standing.check(control).await?;
+    let confirmed = confirm(control, standing.ask(control)).await?;
     let actor = Actor::User(claims.sub.into());
     let principal = Principal { actor, tenant: claims.tenant, permissions, expires_at };
     let anchor = Anchor::Account { account, tenant: claims.tenant, session: claims.sid };
@@ -142,21 +145,31 @@ struct Standing {
 static UNSEEN: LazyLock<metrics::Counter> =
     LazyLock::new(|| metrics::counter!("markethall_tokens_accepted_unseen_total"));
 
-impl Standing {
-    /// Asks the database; false when it is away and the signature has to suffice: such tokens live for minutes, and
-    /// tills must trade on. That is counted.
-    async fn check(&self, control: &Control) -> Result<bool, AuthError> {
-        match control.guarded(self.ask(control)).await {
-            Ok(true) => Ok(true),
-            Ok(false) => Err(AuthError::Invalid("revoked")),
-            Err(DbError::Unavailable(_)) => {
-                UNSEEN.increment(1);
-                Ok(false)
-            }
-            Err(error) => Err(AuthError::Unavailable(error.to_string())),
+/// Asks the database; false when it is away and the signature has to suffice: such tokens live for minutes, and tills
+/// must trade on. That is counted.
+async fn confirm(
+    control: &Control,
+    stands: impl Future<Output = Result<bool, DbError>>,
+) -> Result<bool, AuthError> {
+    match control.guarded(stands).await {
+        Ok(true) => Ok(true),
+        Ok(false) => Err(AuthError::Invalid("revoked")),
+        Err(DbError::Unavailable(_)) => {
+            UNSEEN.increment(1);
+            Ok(false)
         }
+        Err(error) => Err(AuthError::Unavailable(error.to_string())),
     }
+}
 
+async fn is_operator_generation(control: &Control, generation: i32) -> Result<bool, DbError> {
+    let tx = control.db().control().await?;
+    let present = find_generation(&tx).await?;
+    tx.commit().await?;
+    Ok(present == generation)
+}
+
+impl Standing {
     async fn ask(&self, control: &Control) -> Result<bool, DbError> {
         let tx = control.db().control().await?;
         let [account, membership] = self.generations;

@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod invariants;
+mod invitations;
 mod issuers;
 mod members;
 mod oidc;

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use control::resume_provisioning;
 use serde_json::{Value, json};
 
-use crate::world::{World, credentials, new_tenant};
+use crate::world::{World, accepting, credentials, new_tenant};
 
 fn dedicated(slug: &str) -> Value {
     let mut body = new_tenant(slug);
@@ -123,8 +123,67 @@ async fn an_existing_account_becomes_administrator_and_keeps_its_password() {
     let mut body = new_tenant("second");
     body["adminEmail"] = json!("Admin@First.test");
     body["adminPassword"] = json!("another password");
-    world.operator().await.post("/admin/tenants", body).await.is(201);
+    let made = world.operator().await.post("/admin/tenants", body).await.is(201);
+    assert_eq!(made.json["adminPassword"], json!(null));
+    assert_eq!(world.violations().await, []);
     let mut there = credentials("admin@first.test");
     there["tenant"] = json!("second");
+    // IDN-2: whoever made the account first is not the one the operator means.
+    world.sign_in(there.clone()).await.is_problem(403, "INVITATION_REQUIRED");
+    let accepting = accepting("admin@first.test", "second", made.text("/adminInvitationCode"));
+    assert_eq!(world.sign_in(accepting).await.is(200).text("/role"), "tenant_admin");
     assert_eq!(world.sign_in(there).await.is(200).text("/role"), "tenant_admin");
+}
+
+/// A request without a password for the administrator.
+fn made_up(slug: &str, email: &str) -> Value {
+    let mut body = new_tenant(slug);
+    body.as_object_mut().unwrap().remove("adminPassword");
+    body["adminEmail"] = json!(email);
+    body
+}
+
+// IDN-2
+#[tokio::test]
+async fn a_corrected_address_of_an_unfinished_tenant_counts_and_its_password_works() {
+    let world = World::start().await;
+    let operator = world.operator().await;
+    world.steps.seed.next(1);
+    operator.post("/admin/tenants", made_up("acme", "amd@acme.test")).await.is(202);
+    let mut renamed = made_up("acme", "ann@acme.test");
+    renamed["name"] = json!("Another");
+    operator.post("/admin/tenants", renamed).await.is_problem(409, "TENANT_EXISTS");
+    let made = operator.post("/admin/tenants", made_up("acme", "ann@acme.test")).await.is(201);
+    let ann = json!({ "email": "ann@acme.test", "password": made.text("/adminPassword") });
+    assert_eq!(world.sign_in(ann).await.is(200).text("/role"), "tenant_admin");
+    assert_eq!(world.ask("select string_agg(email, ' ') from control.account").await, "ann@acme.test");
+}
+
+#[tokio::test]
+async fn a_password_for_a_tenant_that_stopped_half_way_works_once_the_job_has_gone_on() {
+    let world = World::start().await;
+    let operator = world.operator().await;
+    world.steps.seed.next(1);
+    let stopped = operator.post("/admin/tenants", made_up("acme", "ann@acme.test")).await.is(202);
+    world.clock.advance_seconds(60);
+    assert_eq!(resume_provisioning(&world.control, world.clock.now()).await.unwrap(), 1);
+    let ann = json!({ "email": "ann@acme.test", "password": stopped.text("/adminPassword") });
+    world.sign_in(ann).await.is(200);
+}
+
+#[tokio::test]
+async fn a_tenant_that_somebody_else_works_on_hands_out_no_password_and_takes_no_other_address() {
+    let world = World::start().await;
+    let operator = world.operator().await;
+    world.steps.seed.next(1);
+    operator.post("/admin/tenants", made_up("acme", "ann@acme.test")).await.is(202);
+    world
+        .sql(
+            "update control.provisioning set claimed_by = gen_random_uuid(), \
+             claimed_until = '2026-11-21T10:00:30Z'",
+        )
+        .await;
+    let waiting = operator.post("/admin/tenants", made_up("acme", "ann@acme.test")).await.is(202);
+    assert_eq!(waiting.json["adminPassword"], json!(null));
+    operator.post("/admin/tenants", made_up("acme", "eve@acme.test")).await.is_problem(409, "TENANT_EXISTS");
 }

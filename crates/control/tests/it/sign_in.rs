@@ -84,9 +84,37 @@ async fn failures_spread_over_more_than_fifteen_minutes_lock_nobody() {
     world.sign_in(credentials("admin@acme.test")).await.is(200);
 }
 
+// HTTP-10
+#[tokio::test]
+async fn five_failures_at_one_account_do_not_lock_out_others_behind_the_same_address() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    let from = async |email: &str, password: &str| {
+        let whence = Whence {
+            address: Some("192.0.2.1".parse().unwrap()),
+            agent: None,
+            correlation_id: "test".into(),
+            now: world.clock.now(),
+        };
+        let input = SignIn {
+            email: email.to_owned(),
+            password: password.into(),
+            tenant: None,
+            invitation: None,
+            whence,
+        };
+        control::sign_in(&world.control, input).await
+    };
+    for _ in 0..5 {
+        assert!(matches!(from("nobody@acme.test", "guess").await, Err(SignInError::WrongCredentials)));
+    }
+    assert!(matches!(from("nobody@acme.test", "guess").await, Err(SignInError::Locked(900))));
+    from("admin@acme.test", PASSWORD).await.unwrap();
+}
+
 #[tokio::test]
 async fn one_address_cannot_guess_at_many_accounts() {
-    let world = World::start().await;
+    let world = World::start_with(|config| config.address_failures = 5).await;
     world.tenant("acme").await;
     let from = async |address: &str, email: &str, password: &str| {
         let whence = Whence {
@@ -95,7 +123,13 @@ async fn one_address_cannot_guess_at_many_accounts() {
             correlation_id: "test".into(),
             now: world.clock.now(),
         };
-        let input = SignIn { email: email.to_owned(), password: password.into(), tenant: None, whence };
+        let input = SignIn {
+            email: email.to_owned(),
+            password: password.into(),
+            tenant: None,
+            invitation: None,
+            whence,
+        };
         control::sign_in(&world.control, input).await
     };
     for number in 0..4 {
@@ -140,6 +174,9 @@ async fn what_is_neither_password_nor_refresh_token_is_refused() {
         json!({ "email": "a@b.c", "password": PASSWORD, "refreshToken": "mhr_x" }),
         json!({ "email": "a@b.c", "password": "" }),
         json!({ "refreshToken": "mhr_x", "tenant": "acme" }),
+        json!({ "refreshToken": "mhr_x", "invitation": "mhi_x" }),
+        json!({ "email": "a@b.c", "password": PASSWORD, "invitation": "mhi_x" }),
+        json!({ "email": "a@b.c", "password": PASSWORD, "tenant": "acme", "invitation": "x".repeat(101) }),
         json!({ "email": "a@b.c", "password": PASSWORD, "role": "super_admin" }),
         json!({ "email": "x".repeat(255), "password": PASSWORD }),
         json!({ "email": "a@b.c", "password": "x".repeat(1025) }),

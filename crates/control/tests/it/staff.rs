@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::world::{PASSWORD, World, credentials};
+use crate::world::{PASSWORD, World, accepting, credentials};
 
 // IDN-4
 #[tokio::test]
@@ -97,15 +97,17 @@ async fn a_forgotten_password_is_reset_only_for_accounts_that_are_the_tenants_ow
     let reset = json!({ "role": "cashier", "active": true, "password": "brand new password" });
     admin.put(&path, reset.clone()).await.is(200);
     world.sign_in(json!({ "email": "bob@acme.test", "password": "brand new password" })).await.is(200);
-    // As soon as another tenant counts on the account too, its password is its owner's.
-    world
-        .admin("bolt")
-        .await
-        .post("/staff", json!({ "email": "bob@acme.test", "role": "cashier" }))
-        .await
-        .is(201);
-    admin.put(&path, reset).await.is_problem(422, "ACCOUNT_SHARED");
+    // As soon as another tenant counts on the account too, its password is its owner's. To invite is not to count on.
     let bolt = world.admin("bolt").await;
+    let invite = json!({ "email": "bob@acme.test", "role": "cashier" });
+    let invited = bolt.post("/staff", invite).await.is(201);
+    let again = json!({ "role": "cashier", "active": true, "password": PASSWORD });
+    admin.put(&path, again).await.is(200);
+    world.sign_in(accepting("bob@acme.test", "bolt", invited.text("/invitationCode"))).await.is(200);
+    admin.put(&path, reset.clone()).await.is_problem(422, "ACCOUNT_SHARED");
+    // Also when he has left there again.
+    bolt.put(&path, json!({ "role": "cashier", "active": false })).await.is(200);
+    admin.put(&path, reset).await.is_problem(422, "ACCOUNT_SHARED");
     bolt.put(&path, json!({ "role": "cashier", "active": true, "password": "taken over 123" }))
         .await
         .is_problem(422, "ACCOUNT_SHARED");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::world::{PASSWORD, World, credentials, new_tenant};
+use crate::world::{PASSWORD, World, accepting, credentials, new_tenant};
 
 // PLT-1
 #[tokio::test]
@@ -215,4 +215,64 @@ async fn a_merchant_who_is_locked_out_gets_back_in_through_the_operator() {
         .await
         .is_problem(404, "NOT_FOUND");
     assert_eq!(world.violations().await, []);
+}
+
+// IDN-2
+#[tokio::test]
+async fn an_account_that_is_not_the_tenants_alone_keeps_its_password_and_is_invited_to_run_it() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    world.account_elsewhere("bolt", "bob@bolt.test").await;
+    let operator = world.operator().await;
+    let bob = world.sign_in(credentials("bob@bolt.test")).await.is(200);
+    let reset = json!({ "email": "Bob@bolt.test", "password": "taken over 123" });
+    let first = operator.post("/admin/tenants/acme/admin", reset.clone()).await.is(200);
+    assert_eq!(first.json["password"], json!(null));
+    let mut there = credentials("bob@bolt.test");
+    there["tenant"] = json!("acme");
+    world.sign_in(there.clone()).await.is_problem(403, "INVITATION_REQUIRED");
+    // Neither his password nor his sign-ins have changed; a second reset only makes a new code.
+    world.stranger().with_token(bob.text("/accessToken")).get("/me").await.is(200);
+    let second = operator.post("/admin/tenants/acme/admin", reset.clone()).await.is(200);
+    let old = accepting("bob@bolt.test", "acme", first.text("/invitationCode"));
+    world.sign_in(old).await.is_problem(403, "INVITATION_REQUIRED");
+    let new = accepting("bob@bolt.test", "acme", second.text("/invitationCode"));
+    assert_eq!(world.sign_in(new).await.is(200).text("/role"), "tenant_admin");
+    // Once he has a place there, he is given the role and keeps his password.
+    let admin = world.admin("acme").await;
+    let path = format!("/staff/{}", second.text("/id"));
+    admin.put(&path, json!({ "role": "cashier", "active": true })).await.is(200);
+    let third = operator.post("/admin/tenants/acme/admin", reset).await.is(200);
+    assert_eq!((&third.json["password"], &third.json["invitationCode"]), (&json!(null), &json!(null)));
+    assert_eq!(world.sign_in(there).await.is(200).text("/role"), "tenant_admin");
+    assert_eq!(world.violations().await, []);
+}
+
+// IDN-2
+#[tokio::test]
+async fn whoever_may_only_set_tenants_up_never_gets_the_password_of_an_operator() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    let account = control::OperatorAccount { email: "op@market.test".to_owned(), password: PASSWORD.into() };
+    control::create_operator(&world.control, account, world.clock.now()).await.unwrap();
+    let limited = world.with(None, &["platform:tenants"]).await;
+    let reset = limited.post("/admin/tenants/acme/admin", json!({ "email": "op@market.test" })).await.is(200);
+    assert_eq!(reset.json["password"], json!(null));
+    assert_eq!(world.sign_in(credentials("op@market.test")).await.is(200).text("/role"), "super_admin");
+}
+
+#[tokio::test]
+async fn an_administrator_who_was_dismissed_comes_back_by_a_reset_of_their_own_account() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    let admin = world.admin("acme").await;
+    let staff = json!({ "email": "bob@acme.test", "role": "cashier", "password": PASSWORD });
+    let bob = admin.post("/staff", staff).await.is(201);
+    let path = format!("/staff/{}", bob.text("/id"));
+    admin.put(&path, json!({ "role": "cashier", "active": false })).await.is(200);
+    let operator = world.operator().await;
+    let reset = operator.post("/admin/tenants/acme/admin", json!({ "email": "bob@acme.test" })).await.is(200);
+    assert_eq!(reset.json["invitationCode"], json!(null));
+    let back = json!({ "email": "bob@acme.test", "password": reset.text("/password") });
+    assert_eq!(world.sign_in(back).await.is(200).text("/role"), "tenant_admin");
 }

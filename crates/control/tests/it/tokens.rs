@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
-use control::{OperatorToken, rotate_signing_keys, sign_operator_token};
+use control::{OperatorToken, revoke_operator_tokens, rotate_signing_keys, sign_operator_token};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::JwkSet};
 use kernel::PermissionSet;
 use serde_json::{Value, json};
 
-use crate::world::{World, credentials};
+use crate::world::{World, credentials, eventually};
 
 async fn key_set(world: &World) -> JwkSet {
     world.stranger().call(http::Method::GET, "/.well-known/jwks.json").send().await.is(200).read()
@@ -165,5 +165,49 @@ async fn processes_that_start_at_once_make_one_key() {
         }
         assert_eq!(made, 1);
         assert_eq!(world.ask("select count(*)::text from control.signing_key").await, "1");
+    }
+}
+
+// IDN-2
+#[tokio::test]
+async fn all_tokens_of_the_command_line_end_at_once_in_every_process_and_later_ones_work() {
+    let world = World::start().await;
+    let acme = world.tenant("acme").await;
+    let (_other, client, _heard) = world.other_process().await;
+    let (platform, inside) = (world.operator().await, world.with(Some(acme), &["staff:read"]).await);
+    let token = sign_operator_token(&world.control, operators(), world.clock.now()).await.unwrap();
+    let there = client.with_token(&token);
+    platform.get("/admin/tenants").await.is(200);
+    inside.get("/staff").await.is(200);
+    there.get("/admin/tenants").await.is(200);
+    let admin = world.admin("acme").await;
+
+    revoke_operator_tokens(&world.control).await.unwrap();
+    platform.get("/admin/tenants").await.is_problem(401, "UNAUTHENTICATED");
+    inside.get("/staff").await.is_problem(401, "UNAUTHENTICATED");
+    eventually(async || there.get("/admin/tenants").await.status == 401).await;
+    // Those who have signed in are no operators of the command line.
+    admin.get("/me").await.is(200);
+    world.operator().await.get("/admin/tenants").await.is(200);
+}
+
+#[tokio::test]
+async fn a_token_of_the_command_line_works_while_the_control_database_is_away() {
+    let world = World::start().await;
+    let (known, unseen) = (world.operator().await, world.operator().await);
+    known.get("/me").await.is(200);
+    world.control_database_answers(false).await;
+    known.get("/me").await.is(200);
+    unseen.get("/me").await.is(200);
+    world.control_database_answers(true).await;
+    known.get("/me").await.is(200);
+}
+
+fn operators() -> OperatorToken {
+    OperatorToken {
+        tenant: None,
+        role: None,
+        permissions: PermissionSet::new(["platform:tenants"]),
+        ttl: Duration::from_secs(3600),
     }
 }

@@ -242,6 +242,14 @@ impl World {
         self.stranger().with_token(answer.text("/accessToken"))
     }
 
+    /// The account of `email`, made by a tenant of somebody who knows its password ([`PASSWORD`]).
+    pub(crate) async fn account_elsewhere(&self, slug: &str, email: &str) {
+        self.tenant(slug).await;
+        let body =
+            json!({ "email": email, "name": "From elsewhere", "role": "cashier", "password": PASSWORD });
+        self.admin(slug).await.post("/staff", body).await.is(201);
+    }
+
     /// Runs SQL on the control database as superuser.
     pub(crate) async fn sql(&self, text: &str) {
         let config = self.databases.cluster().admin_of(&self.databases.control);
@@ -287,6 +295,11 @@ pub(crate) fn new_tenant(slug: &str) -> Value {
 
 pub(crate) fn credentials(email: &str) -> Value {
     json!({ "email": email, "password": PASSWORD })
+}
+
+/// [`credentials`] for a first sign-in to `tenant`.
+pub(crate) fn accepting(email: &str, tenant: &str, code: &str) -> Value {
+    json!({ "email": email, "password": PASSWORD, "tenant": tenant, "invitation": code })
 }
 
 /// Waits until `done` says so; only for what another process hears through PostgreSQL.

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::{MetadataExt, PermissionsExt, chown},
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
 };
 
@@ -25,8 +25,7 @@ impl Account {
         if !Uid::effective().is_root() {
             return Ok(None);
         }
-        let owner =
-            fs::metadata(database).ok().map(|meta| (meta.uid(), meta.gid())).filter(|(uid, _)| *uid != 0);
+        let owner = owner(database).filter(|(uid, _)| *uid != 0);
         if let Some((uid, gid)) = owner {
             let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
             let name = user.map_or_else(|| format!("#{uid}"), |user| user.name);
@@ -56,14 +55,21 @@ impl Account {
         mode & search != 0
     }
 
-    /// Makes this account the owner of `path`.
-    pub(super) fn own(&self, path: &Path) -> Result<(), ClusterError> {
-        chown(path, Some(self.uid), Some(self.gid)).map_err(ClusterError::file("cannot give away", path))
-    }
-
     pub(super) fn uid(&self) -> u32 {
         self.uid
     }
+
+    pub(super) fn gid(&self) -> u32 {
+        self.gid
+    }
+}
+
+/// Who owns `path`. A link counts as what it leads to only when root has made it: else whoever may make links there
+/// could choose whom PostgreSQL runs as.
+fn owner(path: &Path) -> Option<(u32, u32)> {
+    let meta = fs::symlink_metadata(path).ok()?;
+    let meta = if meta.is_symlink() && meta.uid() == 0 { fs::metadata(path).ok()? } else { meta };
+    Some((meta.uid(), meta.gid()))
 }
 
 /// A command that runs as `account`, out of reach of our terminal's Ctrl-C, and untouched by `PG*` variables.

@@ -1,17 +1,22 @@
 //! Makes a new database: `initdb` beside its final place, renamed into it when complete.
 
-use std::{fs, io::Write as _, path::Path};
+use std::{fs, path::Path};
+
+use secrecy::ExposeSecret as _;
 
 use super::{
     ADMIN_ROLE, ClusterError, Profile,
     account::{Account, command},
     binaries::Binaries,
+    folder::Folder,
     layout::Layout,
-    secrets::{Secrets, random_word, write_for_program},
+    secrets::{Secrets, random_word},
 };
 
 /// What the names of databases in the making begin with.
 const DRAFT: &str = "data.draft.";
+/// Holds the password of the superuser while `initdb` runs.
+const PASSWORD: &str = "password.draft";
 
 /// Character types of Unicode where the system has them; without, only ASCII letters have upper and lower case.
 const CHARACTER_TYPES: [&str; 2] = ["C.UTF-8", "C"];
@@ -27,11 +32,9 @@ pub(super) async fn initialize(
     remove_drafts(&layout.home)?;
     // A name of its own: an initdb that outlived a killed process cannot write into this one.
     let draft = layout.home.join(format!("{DRAFT}{}", &random_word()[..8]));
-    let password = layout.home.join("password.draft");
-    write_for_program(&password, &secrets.admin).map_err(ClusterError::file("cannot write", &password))?;
-    if let Some(account) = account {
-        account.own(&password)?;
-    }
+    // By file and not by command line, which everybody can read.
+    let password = layout.home.join(PASSWORD);
+    Folder::open(&layout.home, account)?.write(PASSWORD, secrets.admin.expose_secret().as_bytes())?;
     let mut made = Ok(());
     for ctype in CHARACTER_TYPES {
         made = initdb(binaries, account, profile, &draft, &password, ctype).await;
@@ -42,7 +45,8 @@ pub(super) async fn initialize(
     }
     fs::remove_file(&password).map_err(ClusterError::file("cannot remove", &password))?;
     made?;
-    include_settings(&draft)?;
+    let includes = b"\ninclude_if_exists = 'markethall.conf'\ninclude_if_exists = 'local.conf'\n";
+    Folder::open(&draft, account)?.append("postgresql.conf", includes)?;
     fs::rename(&draft, &layout.database).map_err(ClusterError::file("cannot rename", draft))
 }
 
@@ -82,16 +86,6 @@ async fn initdb(
     }
     let said = String::from_utf8_lossy(&output.stderr);
     Err(ClusterError::Initialize(said.trim().chars().take(2000).collect()))
-}
-
-fn include_settings(draft: &Path) -> Result<(), ClusterError> {
-    let path = draft.join("postgresql.conf");
-    let append = |path: &Path| {
-        let mut file = fs::OpenOptions::new().append(true).open(path)?;
-        file.write_all(b"\ninclude_if_exists = 'markethall.conf'\ninclude_if_exists = 'local.conf'\n")?;
-        file.sync_all()
-    };
-    append(&path).map_err(ClusterError::file("cannot extend", &path))
 }
 
 /// Throws away what interrupted calls have left.

@@ -12,13 +12,14 @@
 
 use std::{
     fs,
+    io::Write as _,
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
 };
 
 use nix::unistd::Uid;
 
-use super::{ClusterError, account::Account, secrets::random_word};
+use super::{ClusterError, account::Account, folder::give_away, secrets::random_word};
 
 /// Socket paths are at most 107 bytes long: `sockaddr_un` holds 108 with the closing zero.
 const SOCKET_PATH_MAX_BYTES: usize = 107;
@@ -102,10 +103,6 @@ impl Layout {
         self.root.join("pg.secrets")
     }
 
-    pub(super) fn start_log(&self) -> PathBuf {
-        self.home.join("start.log")
-    }
-
     /// The major version that made the database; `None` when there is none.
     pub(super) fn version(&self) -> Option<u32> {
         fs::read_to_string(self.database.join("PG_VERSION")).ok()?.trim().parse().ok()
@@ -127,7 +124,10 @@ impl Layout {
         let dir = std::env::temp_dir().join(format!("markethall-{}", &random_word()[..16]));
         let dir = if fits(&dir) { dir } else { Path::new("/tmp").join(dir.file_name().unwrap_or_default()) };
         private_dir(&dir, account)?;
-        fs::write(&note, dir.as_os_str().as_encoded_bytes())
+        // Never through a link.
+        let _ = fs::remove_file(&note);
+        fs::File::create_new(&note)
+            .and_then(|mut file| file.write_all(dir.as_os_str().as_encoded_bytes()))
             .map_err(ClusterError::file("cannot write", note))?;
         Ok(dir)
     }
@@ -143,7 +143,7 @@ fn private_dir(dir: &Path, account: Option<&Account>) -> Result<(), ClusterError
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
         made => made.map_err(ClusterError::file("cannot make", dir))?,
     }
-    account.map_or(Ok(()), |account| account.own(dir))
+    account.map_or(Ok(()), |account| give_away(dir, account))
 }
 
 /// Whether `dir` is a real folder (no link) that only the account running PostgreSQL can use.

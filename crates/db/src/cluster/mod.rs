@@ -7,6 +7,7 @@
 mod account;
 mod binaries;
 mod error;
+mod folder;
 mod initialize;
 mod layout;
 mod lock;

@@ -1,8 +1,6 @@
 //! Starts, joins and stops.
 
 use std::{
-    fs::{self, File},
-    os::unix::fs::OpenOptionsExt,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -16,6 +14,7 @@ use super::{
     account::{Account, command},
     binaries::Binaries,
     connection,
+    folder::Folder,
     initialize::initialize,
     layout::Layout,
     lock::{Membership, Turn},
@@ -28,6 +27,8 @@ const READY_SECONDS: u64 = 300;
 /// A fast shutdown writes all changed buffers down; after that it is told to end at once, which loses nothing.
 const STOP_SECONDS: u64 = 60;
 const TICK: Duration = Duration::from_millis(10);
+/// What PostgreSQL says before its own log opens.
+const START_LOG: &str = "start.log";
 
 pub(super) async fn start(config: ClusterConfig) -> Result<Cluster, ClusterError> {
     let mut layout = Layout::open(&config.data_dir)?;
@@ -159,7 +160,7 @@ async fn ensure_running(inner: &Inner) -> Result<bool, ClusterError> {
 
 /// The postmaster gave up: tells when to try again, or why that is no use.
 fn after_failure(inner: &Inner, attempts: u32) -> Result<Instant, ClusterError> {
-    let said = fs::read_to_string(inner.layout.start_log()).unwrap_or_default();
+    let said = Folder::open(&inner.layout.home, inner.account.as_ref())?.read(START_LOG);
     let memory_in_use = said.contains("pre-existing shared memory block");
     let other_note = said.contains("lock file") && said.contains("already exists");
     if !memory_in_use && !other_note {
@@ -180,22 +181,15 @@ fn after_failure(inner: &Inner, attempts: u32) -> Result<Instant, ClusterError> 
 
 fn spawn(inner: &Inner) -> Result<tokio::process::Child, ClusterError> {
     let layout = &inner.layout;
-    let conf = layout.database.join("markethall.conf");
     let lz4 = inner.profile == Profile::Production && inner.binaries.has_lz4();
     let text = settings::render(inner.profile, settings::memory_bytes(), lz4);
-    fs::write(&conf, text).map_err(ClusterError::file("cannot write", &conf))?;
-    if let Some(account) = &inner.account {
-        account.own(&conf)?;
-    }
+    let account = inner.account.as_ref();
+    Folder::open(&layout.database, account)?.write("markethall.conf", text.as_bytes())?;
     postmaster::forget_dead(&layout.database, &inner.socket_dir);
-    let open_log = || -> std::io::Result<(File, File)> {
-        let path = layout.start_log();
-        let log = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
-        Ok((log.try_clone()?, log))
-    };
-    let (out, err) = open_log().map_err(ClusterError::file("cannot open", layout.start_log()))?;
+    let out = Folder::open(&layout.home, account)?.write_anew(START_LOG)?;
+    let err = out.try_clone().map_err(ClusterError::file("cannot open", layout.home.join(START_LOG)))?;
     let program = inner.binaries.program("postgres");
-    let mut postgres = command(&program, inner.account.as_ref());
+    let mut postgres = command(&program, account);
     postgres
         .arg("-D")
         .arg(&layout.database)

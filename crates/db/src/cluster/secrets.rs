@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::ClusterError;
@@ -75,16 +75,13 @@ fn create(path: &Path) -> Result<Secrets, ClusterError> {
 /// Writes a file that only its owner can read; after a crash it is there whole or not at all.
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let draft = path.with_extension("draft");
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
+    // Never through a link, and never into what somebody else has open.
+    let _ = fs::remove_file(&draft);
+    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&draft, path)?;
     path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
-}
-
-/// Hands `secret` to another program by file instead of by command line; the caller removes the file.
-pub(super) fn write_for_program(path: &Path, secret: &SecretString) -> std::io::Result<()> {
-    write_private(path, secret.expose_secret().as_bytes())
 }
 
 fn secrets(stored: Stored) -> Secrets {
@@ -104,6 +101,8 @@ fn secrets(stored: Stored) -> Secrets {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+
+    use secrecy::ExposeSecret as _;
 
     use super::*;
 

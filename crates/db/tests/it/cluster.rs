@@ -144,6 +144,25 @@ async fn nobody_signs_in_without_the_password_and_files_are_private() {
     cluster.stop().await.unwrap();
 }
 
+// DPR-5: the account that runs PostgreSQL owns these folders; as root we write nothing through links that it left there.
+#[tokio::test]
+async fn links_in_the_folders_of_the_database_are_replaced_and_never_followed() {
+    let folder = Folder::new();
+    start(&folder).await.stop().await.unwrap();
+    let victim = folder.0.path().join("victim");
+    fs::write(&victim, "ours").unwrap();
+    for name in ["pg/start.log", "pg/data/markethall.conf"] {
+        let path = folder.path().join(name);
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(&victim, &path).unwrap();
+    }
+    start(&folder).await.stop().await.unwrap();
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "ours");
+    assert_eq!(fs::metadata(&victim).unwrap().uid(), fs::metadata("/proc/self").unwrap().uid());
+    let conf = fs::symlink_metadata(folder.path().join("pg/data/markethall.conf")).unwrap();
+    assert!(conf.is_file() && conf.len() > 0);
+}
+
 #[tokio::test]
 async fn postgres_never_runs_as_root() {
     let folder = Folder::new();

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test says where")]
 
 mod cluster;
+mod combiner;
 mod invalidation;
 mod isolation;
 mod migrate;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use http::{HeaderMap, HeaderName};
 
 use super::Peer;
-use crate::Network;
+use crate::{Edge, Network};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// Proxies in a row that are believed.
@@ -19,10 +19,30 @@ pub(super) struct Origin {
     pub(super) disguised: bool,
 }
 
+/// Where a request comes from. Says once in the log when a proxy seems to stand in front that nobody configured: all
+/// its clients then share one address, and with it one limit for failed sign-ins.
+pub(super) fn origin(edge: &Edge, peer: Option<&Peer>, headers: &HeaderMap) -> Origin {
+    let trusted_proxies = &edge.0.config.trusted_proxies;
+    let origin = find_origin(trusted_proxies, peer, headers);
+    if origin.disguised && peer.is_some_and(|Peer(peer)| !is_trusted(trusted_proxies, *peer)) {
+        edge.0.strange_proxy.call_once(|| {
+            tracing::warn!(
+                "X-Forwarded-For came from an address outside edge.trusted_proxies and is not believed; if that is a \
+                 reverse proxy of yours, name it there, else all its clients count as one address"
+            );
+        });
+    }
+    origin
+}
+
+fn is_trusted(trusted_proxies: &[Network], address: IpAddr) -> bool {
+    trusted_proxies.iter().any(|range| range.contains(address))
+}
+
 /// Reads `X-Forwarded-For` from the right, as far as the proxies are trusted.
-pub(super) fn origin(trusted_proxies: &[Network], peer: Option<&Peer>, headers: &HeaderMap) -> Origin {
+fn find_origin(trusted_proxies: &[Network], peer: Option<&Peer>, headers: &HeaderMap) -> Origin {
     let Some(Peer(peer)) = peer else { return Origin { address: None, disguised: false } };
-    let trusted = |address: IpAddr| trusted_proxies.iter().any(|range| range.contains(address));
+    let trusted = |address| is_trusted(trusted_proxies, address);
     if !headers.contains_key(FORWARDED_FOR) {
         return Origin { address: Some(*peer), disguised: false };
     }
@@ -54,7 +74,7 @@ mod tests {
         for value in forwarded {
             headers.append(FORWARDED_FOR, value.parse().unwrap());
         }
-        let found = origin(&trusted, Some(&Peer(peer.parse().unwrap())), &headers);
+        let found = find_origin(&trusted, Some(&Peer(peer.parse().unwrap())), &headers);
         (found.address.unwrap().to_string(), found.disguised)
     }
 

@@ -10,13 +10,14 @@ mod correlation;
 mod cors;
 mod finish;
 mod pages;
+mod room;
 mod run;
 mod visit;
 
 use std::{
     net::IpAddr,
     sync::{
-        Arc,
+        Arc, Once,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -41,6 +42,10 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) security: Arc<dyn SecurityEvents>,
     pub(crate) clock: Clock,
+    /// For large bodies.
+    room: room::Room,
+    /// Said once that a proxy stands in front that nobody configured.
+    strange_proxy: Once,
     in_flight: AtomicUsize,
     draining: AtomicBool,
 }
@@ -55,6 +60,8 @@ impl Edge {
         clock: Clock,
     ) -> Self {
         Self(Arc::new(Inner {
+            room: room::Room::new(config.large_bodies_mib),
+            strange_proxy: Once::new(),
             config,
             identity,
             registry,

@@ -117,8 +117,7 @@ impl Gate {
         let now = edge.0.clock.now();
         let headers = request.headers();
         let peer = request.extensions().get::<Peer>();
-        let address::Origin { address, disguised } =
-            address::origin(&edge.0.config.trusted_proxies, peer, headers);
+        let address::Origin { address, disguised } = address::origin(edge, peer, headers);
         let arrival = Arrival { edge, op, headers, ties, address, disguised, now };
         if let Err(problem) = arrival.admit(known).await {
             arrival.name_tenant_for_cors(known).await;
@@ -146,8 +145,8 @@ impl Gate {
             return Ok(Bytes::new());
         }
         let taken = std::mem::take(request.body_mut());
-        let limit = self.op.body_limit;
-        body::collect(request.headers(), taken, limit, self.edge.0.config.body_timeout()).await
+        let (limit, edge) = (self.op.body_limit, &self.edge.0);
+        body::collect(request.headers(), taken, limit, edge.config.body_timeout(), &edge.room).await
     }
 }
 

@@ -7,7 +7,7 @@ use kernel::{Ctx, Timestamp, Violation};
 /// Keys removed in one transaction.
 const PIECE: i64 = 5_000;
 /// Pieces per call; the rest waits for the next.
-const MOST_PIECES: u32 = 200;
+const MOST_PIECES: u32 = 1000;
 /// Kept at most 72 hours, and purged daily at worst: older ones mean that the purge does not run.
 const OVERDUE: SignedDuration = SignedDuration::from_hours(7 * 24);
 

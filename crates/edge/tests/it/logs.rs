@@ -5,9 +5,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use edge::serve::ServeConfig;
+use tokio::net::TcpStream;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::world::{Call, World};
+use crate::{
+    server::{OPEN, start, talk},
+    world::{Call, World},
+};
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
@@ -62,4 +67,22 @@ async fn the_log_tells_what_happened_and_gives_nobody_away() {
     assert_eq!(fields["http.status"], 400);
     assert_eq!(fields["tenant"], "acme");
     assert_eq!(fields["code"], "VALIDATION_FAILED");
+}
+
+// HTTP-10: behind a proxy that nobody configured all clients share one limit; the operator is told, once.
+#[tokio::test]
+async fn a_proxy_that_nobody_configured_is_mentioned_once_and_without_addresses() {
+    let captured = Captured::default();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(captured.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let running = start(ServeConfig::default()).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let forwarded = OPEN.replace("\r\n\r\n", "\r\nx-forwarded-for: 203.0.113.9\r\n\r\n");
+    talk(&mut stream, OPEN).await;
+    for _ in 0..3 {
+        talk(&mut stream, &forwarded).await;
+    }
+    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(log.matches("edge.trusted_proxies").count(), 1, "{log}");
+    assert!(!log.contains("203.0.113.9") && !log.contains("127.0.0.1"), "{log}");
 }

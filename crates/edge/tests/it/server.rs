@@ -14,14 +14,14 @@ use tokio::{
 
 use crate::world::World;
 
-struct Running {
-    address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<Ended>,
     world: World,
 }
 
-async fn start(config: ServeConfig) -> Running {
+pub(crate) async fn start(config: ServeConfig) -> Running {
     let world = World::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -36,7 +36,7 @@ async fn start(config: ServeConfig) -> Running {
     Running { address, stop, ended, world }
 }
 
-async fn talk(stream: &mut TcpStream, request: &str) -> String {
+pub(crate) async fn talk(stream: &mut TcpStream, request: &str) -> String {
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = Vec::new();
     let mut piece = [0; 4096];
@@ -50,7 +50,7 @@ async fn talk(stream: &mut TcpStream, request: &str) -> String {
     }
 }
 
-const OPEN: &str = "GET /api/v1/open HTTP/1.1\r\nhost: x\r\n\r\n";
+pub(crate) const OPEN: &str = "GET /api/v1/open HTTP/1.1\r\nhost: x\r\n\r\n";
 
 #[tokio::test]
 async fn connections_are_kept_and_know_their_address() {

@@ -11,7 +11,7 @@ use crate::{Job, JobCtx, JobError, Schedule};
 /// Rows deleted per statement.
 const BATCH: i64 = 5000;
 /// Statements per table and run; the rest waits for the next run.
-const BATCHES_MAX: usize = 200;
+const BATCHES_MAX: usize = 1000;
 
 /// How long messages are kept.
 #[derive(Debug, Clone, Copy)]

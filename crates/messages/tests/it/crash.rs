@@ -118,9 +118,9 @@ async fn what_a_dead_process_left_half_done_is_done_once_by_another() -> anyhow:
     let (consumer, mut heard, _gate) = gated("t");
     let relay = world.relay(vec![consumer]);
     let placement = world.placement();
-    let process = tokio::spawn(async move { relay.drain_database(&placement).await });
     world.publish("a", 1).await?;
     world.publish("b", 2).await?;
+    let process = tokio::spawn(async move { relay.drain_database(&placement).await });
     next(&mut heard).await?;
     process.abort();
     assert!(process.await.is_err());

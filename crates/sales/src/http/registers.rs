@@ -148,7 +148,7 @@ async fn report(
     Tenanted(ctx): Tenanted,
     Path(shift): Path<ShiftId>,
 ) -> Result<Reply, Problem> {
-    let tx = sales.0.db.begin_read(&ctx).await?;
+    let tx = sales.0.db.begin_report(&ctx).await?;
     let report = get_report(&tx, shift).await.map_err(|error: SaleError| Problem::from(error))?;
     tx.commit().await?;
     Ok(Reply::ok(&report))

@@ -190,7 +190,8 @@ async fn get_sale(
     {
         return Ok(Reply::bytes(StatusCode::OK, known.body, Some(&known.etag)));
     }
-    let tx = sales.0.db.begin_read(&ctx).await?;
+    let epoch = sales.0.cache.epoch(ctx.tenant_id(), id);
+    let tx = sales.0.db.begin_report(&ctx).await?;
     let found = find_sale(&tx, id).await?;
     let mut sale = found.ok_or_else(|| Problem::new(SALE_NOT_FOUND))?;
     if show.explain.is_some() {
@@ -200,7 +201,7 @@ async fn get_sale(
         return Ok(Reply::ok(&sale).etag(&format!("{}-vat", crate::cache::etag(&sale))));
     }
     tx.commit().await?;
-    let kept = sales.0.cache.keep(ctx.tenant_id(), &sale).map_err(Problem::internal)?;
+    let kept = sales.0.cache.keep(ctx.tenant_id(), &sale, epoch).map_err(Problem::internal)?;
     Ok(Reply::bytes(StatusCode::OK, kept.body, Some(&kept.etag)))
 }
 
@@ -262,7 +263,7 @@ async fn list(
         channel: query.channel,
         receipt: receipt.and_then(|(head, seq)| Some((format!("{head}-"), seq.parse().ok()?))),
     };
-    let tx = sales.0.db.begin_read(&ctx).await?;
+    let tx = sales.0.db.begin_report(&ctx).await?;
     let found = list_sales(&tx, &filter, &page).await?;
     tx.commit().await?;
     Ok(Reply::ok(&found))

@@ -83,6 +83,8 @@ fn cases() -> Vec<Case> {
         bad("/tenders/0/method", json!("bitcoin")),
         bad("/tenders/0/amount", eur(0)).at("/tenders"),
         bad("/tenders/0/amount", eur(-5)).at("/tenders"),
+        bad("/tenders/0/amount", eur(10_000_000_000_001)).at("/tenders"),
+        bad("/lines/0/unitPrice", eur(10_000_000_000_001)),
         bad("/tenders/0/cardNumber", json!("4111111111111111")),
         bad("/total", json!("12.00")),
         bad("/channel", json!("web")),
@@ -179,24 +181,26 @@ async fn what_is_no_sale_at_all_is_refused() {
     assert_eq!(market.footprint().await, before);
 }
 
-// SAL-1: amounts beyond what can be represented are refused, never wrapped.
+// SAL-1: amounts beyond what can be represented, or added up in a shift's report, are refused, never wrapped.
 #[tokio::test]
 async fn huge_but_valid_numbers_are_refused_or_exact() {
+    const MOST: i64 = 10_000_000_000_000;
     let market = Market::open().await;
-    let mut body = market.basket(&[("WINE", "1000000")], &[tender("cash", 1_000_000_000_000_000)]);
-    body["lines"][0]["unitPrice"] = eur(1_000_000_000_000_000);
+    let mut body = market.basket(&[("WINE", "1000000")], &[tender("cash", MOST)]);
+    body["lines"][0]["unitPrice"] = eur(MOST);
     let before = market.footprint().await;
     market.send(body.clone()).await.is_problem(422, "AMOUNT_OUT_OF_RANGE");
-    body["lines"] = Value::Array(vec![
-        json!({ "sku": "WINE", "quantity": "1", "unitPrice": eur(900_000_000_000_000) });
-        2
-    ]);
+    body["lines"] = Value::Array(vec![json!({ "sku": "WINE", "quantity": "1", "unitPrice": eur(MOST) }); 2]);
     market.send(body.clone()).await.is_problem(422, "AMOUNT_OUT_OF_RANGE");
+    let change = market.basket(&[("WINE", "1")], &[tender("cash", 10_000_001_201)]);
+    let refused = market.send(change).await;
+    assert_eq!(refused.is_problem(422, "AMOUNT_OUT_OF_RANGE").text("/errors/0/pointer"), "/tenders");
     assert_eq!(market.footprint().await, before);
-    body["lines"] = json!([{ "sku": "WINE", "quantity": "1000000", "unitPrice": eur(1_000_000_000) }]);
+    body["lines"] = json!([{ "sku": "WINE", "quantity": "1000000", "unitPrice": eur(10_000_000) }]);
     let sale = market.send(body).await.is(201).json;
-    assert_eq!(sale["totals"]["gross"], eur(1_000_000_000_000_000));
+    assert_eq!(sale["totals"]["gross"], eur(MOST));
     market.refund(&sale, &[(1, "0.001")]).await.is(201);
+    market.sell_for(&[("WINE", "1")], &[tender("cash", 10_000_001_200)]).await;
     assert_eq!(market.violations().await, []);
 }
 

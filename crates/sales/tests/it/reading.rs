@@ -1,5 +1,6 @@
 //! One sale by id, and lists of them.
 
+use sales::{SaleId, cache::SaleCache, find_sale};
 use serde_json::{Value, json};
 
 use crate::market::{Market, tender, text};
@@ -163,4 +164,45 @@ async fn what_is_no_sale_of_ours_is_not_found() {
     }
     let reader = market.site.member("acme", &["sales:write"]);
     reader.get("/sales/sal_01J00000000000000000000000").await.is_problem(403, "PERMISSION_DENIED");
+}
+
+// HTTP-5, HTTP-8: a page ends early where its sales are long, and nothing is lost between pages.
+#[tokio::test]
+async fn a_page_of_long_sales_ends_early() {
+    let market = Market::open().await;
+    let long: Vec<_> = (0..500).map(|_| ("PEN", "1")).collect();
+    let mut made = Vec::new();
+    for _ in 0..12 {
+        made.push(text(&market.sell(&long).await, "/id"));
+    }
+    let first = market.clerk.get("/sales?limit=200").await.is(200).json;
+    assert_eq!(ids(&first).len(), 10);
+    assert!(
+        first["items"].as_array().unwrap().iter().all(|sale| sale["lines"].as_array().unwrap().len() == 500)
+    );
+    let cursor = text(&first, "/nextCursor");
+    let second = market.clerk.get(&format!("/sales?limit=200&cursor={cursor}")).await.is(200).json;
+    assert_eq!(second["nextCursor"], serde_json::Value::Null);
+    let mut seen = [ids(&first), ids(&second)].concat();
+    made.sort();
+    seen.sort();
+    assert_eq!(seen, made);
+}
+
+// SAL-6: whoever reads a sale while it is corrected must not put the older state into memory.
+#[tokio::test]
+async fn a_sale_read_before_its_correction_is_not_kept() {
+    let market = Market::open().await;
+    let id: SaleId = text(&market.sell(&[("PEN", "1")]).await, "/id").parse().unwrap();
+    let cache = SaleCache::default();
+    let tx = market.site.db.begin_read(&market.site.ctx(&market.tenant)).await.unwrap();
+    let epoch = cache.epoch(market.tenant.id, id);
+    let sale = find_sale(&tx, id).await.unwrap().unwrap();
+    cache.forget_key(&sales::cache::key(market.tenant.id, id));
+    cache.keep(market.tenant.id, &sale, epoch).unwrap();
+    assert!(cache.find(market.tenant.id, id).is_none());
+    cache.keep(market.tenant.id, &sale, cache.epoch(market.tenant.id, id)).unwrap();
+    assert!(cache.find(market.tenant.id, id).is_some());
+    cache.clear();
+    assert!(cache.find(market.tenant.id, id).is_none());
 }

@@ -166,7 +166,18 @@ async fn create(session: &Session, args: CreateArgs, json: bool) -> Result<Outco
     if let Some(password) = password {
         lines.push_str(&format!("\nfirst administrator's password, shown this once: {password}"));
     }
-    output::print(json, &json!({ "tenant": created.tenant, "adminPassword": password }), lines)?;
+    let invitation = created.shown_invitation();
+    if let Some(code) = invitation {
+        lines.push_str(&format!(
+            "\nthe administrator has an account already and signs in first with this code, shown this once: {code}"
+        ));
+    }
+    let shown = json!({
+        "tenant": created.tenant,
+        "adminPassword": password,
+        "adminInvitationCode": invitation,
+    });
+    output::print(json, &shown, lines)?;
     Ok(if active { Outcome::Done } else { Outcome::Failed })
 }
 

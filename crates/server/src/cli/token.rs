@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::{ArgGroup, Args};
-use control::{OperatorToken, built_in_role, sign_operator_token};
+use clap::{ArgGroup, Args, Subcommand};
+use control::{OperatorToken, built_in_role, revoke_operator_tokens, sign_operator_token};
 use kernel::PermissionSet;
 use serde_json::json;
 
@@ -14,7 +14,10 @@ use crate::config::Config;
 /// What the token says.
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("rights").required(true).multiple(true).args(["role", "permission"])))]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct TokenArgs {
+    #[command(subcommand)]
+    command: Option<TokenCommand>,
     /// The merchant it is bound to; without one it is a token of the platform.
     #[arg(long)]
     tenant: Option<String>,
@@ -27,6 +30,13 @@ pub struct TokenArgs {
     /// How long it lives: `90s`, `15m`, `1h`, `30d`.
     #[arg(long, default_value = "1h", value_parser = parse_ttl)]
     ttl: Duration,
+}
+
+/// What to do with tokens signed before.
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum TokenCommand {
+    /// Make every token that this command has signed so far worthless.
+    RevokeAll,
 }
 
 fn parse_ttl(text: &str) -> Result<Duration, String> {
@@ -47,6 +57,9 @@ fn parse_ttl(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) async fn run(config: Config, args: TokenArgs, json: bool) -> Result<Outcome> {
+    if let Some(TokenCommand::RevokeAll) = args.command {
+        return revoke_all(config, json).await;
+    }
     let mut names: Vec<String> = args.permission.clone();
     if let Some(role) = &args.role {
         let found = built_in_role(role);
@@ -57,6 +70,14 @@ pub(super) async fn run(config: Config, args: TokenArgs, json: bool) -> Result<O
     let signed = sign(&session, &args, names).await;
     let token = session.end(signed).await?;
     output::print(json, &json!({ "accessToken": token, "expiresInS": args.ttl.as_secs() }), &token)?;
+    Ok(Outcome::Done)
+}
+
+async fn revoke_all(config: Config, json: bool) -> Result<Outcome> {
+    let session = Session::open(config).await?;
+    let done = revoke_operator_tokens(&session.app.control).await;
+    session.end(done.map_err(Into::into)).await?;
+    output::print(json, &json!({ "revoked": true }), "every token signed so far is worthless now")?;
     Ok(Outcome::Done)
 }
 

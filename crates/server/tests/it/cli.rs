@@ -31,6 +31,27 @@ fn merchants_are_created_listed_shown_suspended_and_resumed() {
     assert!(text(&made, "/adminPassword").len() >= 12);
     let own = create("grand", "enterprise").exits(0).json();
     assert_eq!(own["tenant"]["placement"]["kind"], "dedicated");
+    assert_eq!(made["adminInvitationCode"], json!(null));
+    // IDN-2: an administrator who has an account is invited.
+    let invited = home
+        .run(&[
+            "tenant",
+            "create",
+            "third",
+            "--name",
+            "A Third",
+            "--tier",
+            "free",
+            "--currency",
+            "CHF",
+            "--admin-email",
+            "boss@acme.example",
+            "--json",
+        ])
+        .exits(0)
+        .json();
+    assert_eq!(invited["adminPassword"], json!(null));
+    assert!(text(&invited, "/adminInvitationCode").starts_with("mhi_"));
     // A second one of that name is refused and changes nothing.
     let again = create("acme", "free").exits(1);
     assert!(again.stdout.is_empty() && again.stderr.contains("acme"), "{again:?}");
@@ -38,7 +59,7 @@ fn merchants_are_created_listed_shown_suspended_and_resumed() {
     let listed = home.json(&["tenant", "list"]);
     let slugs: Vec<&str> =
         listed.as_array().unwrap().iter().map(|tenant| tenant["slug"].as_str().unwrap()).collect();
-    assert_eq!(slugs, ["acme", "grand"]);
+    assert_eq!(slugs, ["acme", "grand", "third"]);
     let table = home.run(&["tenant", "list"]).exits(0).stdout;
     assert!(table.lines().next().unwrap().starts_with("slug") && table.contains("CHF"), "{table}");
     assert_eq!(home.json(&["tenant", "show", "acme"])["tier"], "standard");
@@ -222,6 +243,12 @@ async fn commands_run_beside_a_server_and_a_second_start_finds_everything() {
     println!("second start: {} ms", begun.elapsed().as_millis());
     let sale = server.member("acme", &token).get(&format!("/sales/{}", world.sale)).await.is(200);
     assert_eq!(sale.json["lines"][0]["sku"], world.sku.as_str());
+    // IDN-2: a token in wrong hands ends, with all others of its kind.
+    assert_eq!(home.json(&["token", "revoke-all"]), json!({ "revoked": true }));
+    let client = server.member("acme", &token);
+    wait_until(async || client.get("/products").await.status == 401).await;
+    let fresh = home.token(Some("acme"), &["*"]);
+    server.member("acme", &fresh).get("/products").await.is(200);
     server.stop();
 }
 

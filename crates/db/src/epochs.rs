@@ -11,13 +11,27 @@ use std::{
 const SLOTS: usize = 4096;
 
 /// Counters of changes, by hash of what changed.
-pub(crate) struct Epochs {
+pub struct Epochs {
     slots: Box<[AtomicU64]>,
     hasher: RandomState,
 }
 
+impl Default for Epochs {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for Epochs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Epochs").finish_non_exhaustive()
+    }
+}
+
 impl Epochs {
-    pub(crate) fn new() -> Self {
+    /// No changes yet.
+    #[must_use]
+    pub fn new() -> Self {
         Self { slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::new() }
     }
 
@@ -27,17 +41,18 @@ impl Epochs {
     }
 
     /// The present epoch of `key`; read it before reading what is to be cached.
-    pub(crate) fn of(&self, key: &impl Hash) -> u64 {
+    #[must_use]
+    pub fn of(&self, key: &impl Hash) -> u64 {
         self.slot(key).load(Ordering::Acquire)
     }
 
     /// Makes everything cached under `key` stale.
-    pub(crate) fn move_on(&self, key: &impl Hash) {
+    pub fn move_on(&self, key: &impl Hash) {
         self.slot(key).fetch_add(1, Ordering::AcqRel);
     }
 
     /// Makes everything stale.
-    pub(crate) fn move_all_on(&self) {
+    pub fn move_all_on(&self) {
         for slot in &self.slots {
             slot.fetch_add(1, Ordering::AcqRel);
         }

@@ -1,0 +1,3 @@
+select admin_email, admin_password
+from control.provisioning
+where tenant_id = $1

@@ -1,0 +1,2 @@
+select generation
+from control.operator_generation

@@ -1,0 +1,2 @@
+update control.operator_generation
+set generation = generation + 1
