@@ -8,6 +8,7 @@ mod error;
 mod invalidation;
 pub mod migrate;
 mod pool;
+mod private_file;
 mod relay;
 mod stmt;
 mod tx;
@@ -21,6 +22,7 @@ pub use pool::{
     APP_ROLE, CONTROL_DATABASE, CONTROL_ROLE, Db, DbConfig, PoolLimits, RELAY_ROLE, RolePasswords,
     SHARED_DATABASE,
 };
+pub use private_file::create_private;
 pub use relay::{Notice, RelayConn};
 pub use stmt::{Hook, Param, Stmt};
 pub use tokio_postgres::{Config as ConnectionConfig, Error as DriverError, Row, types};

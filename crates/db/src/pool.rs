@@ -232,7 +232,8 @@ impl Db {
 
     fn open(&self, placement: &Placement, key: PoolKey) -> Result<Pool, DbError> {
         let options = match key.2 {
-            Profile::Hot => "-c plan_cache_mode=force_generic_plan",
+            // A batch of many waits for nobody's locks; who has the patience says so (see `BatchTx`).
+            Profile::Hot => "-c plan_cache_mode=force_generic_plan -c lock_timeout=200ms",
             Profile::General | Profile::Relay => "",
         };
         let limits = self.0.config.limits;

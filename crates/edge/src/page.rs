@@ -184,9 +184,7 @@ impl<T> Page<T> {
         let next_cursor = rows.last().filter(|_| more).map(|last| Cursor::encode(&key(last)));
         Self { items: rows, next_cursor }
     }
-}
 
-impl<T> Page<T> {
     /// A page that ends before its limit because its items are large; another follows.
     pub fn ending_early<K: Serialize>(items: Vec<T>, key: impl FnOnce(&T) -> K) -> Self {
         let next_cursor = items.last().map(|last| Cursor::encode(&key(last)));

@@ -18,7 +18,7 @@ use crate::{
 /// `sales.new_sale`.
 #[derive(Debug, ToSql)]
 #[postgres(name = "new_sale")]
-struct NewSale {
+struct SaleRow {
     id: SaleId,
     kind: &'static str,
     channel: &'static str,
@@ -46,7 +46,7 @@ struct NewSale {
 /// `sales.new_sale_line`.
 #[derive(Debug, ToSql)]
 #[postgres(name = "new_sale_line")]
-struct NewSaleLine {
+struct LineRow {
     sale_id: SaleId,
     line: i32,
     sku: String,
@@ -68,19 +68,19 @@ struct NewSaleLine {
 #[must_use]
 pub(crate) fn insert_sales_stmt(ctx: &Ctx, bookings: &[Booking]) -> Stmt {
     let booked_at = bookings.iter().map(|booking| booking.booked_at).max().unwrap_or_else(|| ctx.now());
-    let lines = bookings.iter().flat_map(|booking| {
-        booking.priced.lines.iter().map(|line| new_line(booking.id, line)).collect::<Vec<_>>()
-    });
+    let lines = bookings
+        .iter()
+        .flat_map(|booking| booking.priced.lines.iter().map(|line| line_row(booking.id, line)));
     Stmt::new(include_str!("insert_sales.sql"))
         .bind(ctx.tenant_id())
         .bind(booked_at)
-        .bind(bookings.iter().map(new_sale).collect::<Vec<_>>())
+        .bind(bookings.iter().map(sale_row).collect::<Vec<_>>())
         .bind(lines.collect::<Vec<_>>())
 }
 
-fn new_sale(booking: &Booking) -> NewSale {
+fn sale_row(booking: &Booking) -> SaleRow {
     let priced = &booking.priced;
-    NewSale {
+    SaleRow {
         id: booking.id,
         kind: kind_word(booking.kind),
         channel: channel_word(booking.channel),
@@ -106,8 +106,8 @@ fn new_sale(booking: &Booking) -> NewSale {
     }
 }
 
-fn new_line(sale: SaleId, line: &BookedLine) -> NewSaleLine {
-    NewSaleLine {
+fn line_row(sale: SaleId, line: &BookedLine) -> LineRow {
+    LineRow {
         sale_id: sale,
         line: line.line,
         sku: line.sku.clone(),

@@ -1,19 +1,12 @@
 //! The databases of this installation: found or made, and brought up to date.
 
-use std::{
-    collections::HashMap,
-    fs,
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-    str::FromStr,
-    sync::Arc,
-};
+use std::{collections::HashMap, fs, path::Path, str::FromStr, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use db::{
     ConnectionConfig, Db, DbConfig, PoolLimits, RolePasswords,
     cluster::{Cluster, ClusterConfig, Profile},
+    create_private,
     migrate::{self, BootstrapPasswords, DatabaseSpec, Kind, Migrations},
 };
 use rand::distr::{Alphanumeric, SampleString};
@@ -193,7 +186,7 @@ fn stored_passwords(data_dir: &Path) -> Result<BootstrapPasswords> {
         let fresh = || Alphanumeric.sample_string(&mut rand::rng(), 32);
         let made = StoredPasswords { owner: fresh(), app: fresh(), relay: fresh(), control: fresh() };
         let text = toml::to_string(&made)?;
-        create_whole(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+        create_private(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let stored: StoredPasswords =
@@ -206,27 +199,6 @@ fn stored_passwords(data_dir: &Path) -> Result<BootstrapPasswords> {
             control: stored.control.into(),
         },
     })
-}
-
-/// Makes a file that only its owner can read. After a crash it is there whole or not at all; when another process has
-/// made it meanwhile, that one stays.
-fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    let linked = write_private(&draft, bytes).and_then(|()| fs::hard_link(&draft, path));
-    // Also of one that did not fit on the disk; its failure is the news.
-    let removed = fs::remove_file(&draft);
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => removed,
-    }
-}
-
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // A draft of a process that had our number and died.
-    let _ = fs::remove_file(path);
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 #[cfg(test)]
@@ -249,7 +221,7 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(!draft.exists());
         // Another process was faster: what it wrote counts.
-        create_whole(&path, b"other").unwrap();
+        create_private(&path, b"other").unwrap();
         assert_eq!(stored_passwords(dir.path()).unwrap().owner.expose_secret(), made.owner.expose_secret());
     }
 }

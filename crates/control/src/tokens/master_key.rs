@@ -1,11 +1,12 @@
 //! The installation's master key: seals what the control database must hold but nobody may read from a copy of it.
 
-use std::{fmt, fs, io, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc};
+use std::{fmt, fs, io, path::Path, sync::Arc};
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
     hmac, rand,
 };
+use db::create_private;
 
 /// Sealing or opening failed: another master key, or bytes that were changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -92,16 +93,8 @@ impl fmt::Debug for MasterKey {
 fn create(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = [0_u8; 32];
     rand::fill(&mut bytes).map_err(io::Error::other)?;
-    let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    file.write_all(&bytes)?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&draft, path);
-    fs::remove_file(&draft)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => fs::read(path),
-    }
+    create_private(path, &bytes)?;
+    fs::read(path)
 }
 
 #[cfg(test)]

@@ -1,9 +1,26 @@
 //! IDN-2: signing in at the built-in issuer, and what stands against guessing.
 
-use control::{SignIn, SignInError, Whence};
+use control::{SignIn, SignInError, Tokens, Whence};
 use serde_json::json;
 
 use crate::world::{PASSWORD, World, credentials};
+
+async fn sign_in_from(
+    world: &World,
+    address: &str,
+    email: &str,
+    password: &str,
+) -> Result<Tokens, SignInError> {
+    let whence = Whence {
+        address: Some(address.parse().unwrap()),
+        agent: None,
+        correlation_id: "test".into(),
+        now: world.clock.now(),
+    };
+    let input =
+        SignIn { email: email.to_owned(), password: password.into(), tenant: None, invitation: None, whence };
+    control::sign_in(&world.control, input).await
+}
 
 fn wrong(email: &str) -> serde_json::Value {
     json!({ "email": email, "password": "a wrong password" })
@@ -89,22 +106,7 @@ async fn failures_spread_over_more_than_fifteen_minutes_lock_nobody() {
 async fn five_failures_at_one_account_do_not_lock_out_others_behind_the_same_address() {
     let world = World::start().await;
     world.tenant("acme").await;
-    let from = async |email: &str, password: &str| {
-        let whence = Whence {
-            address: Some("192.0.2.1".parse().unwrap()),
-            agent: None,
-            correlation_id: "test".into(),
-            now: world.clock.now(),
-        };
-        let input = SignIn {
-            email: email.to_owned(),
-            password: password.into(),
-            tenant: None,
-            invitation: None,
-            whence,
-        };
-        control::sign_in(&world.control, input).await
-    };
+    let from = async |email: &str, password: &str| sign_in_from(&world, "192.0.2.1", email, password).await;
     for _ in 0..5 {
         assert!(matches!(from("nobody@acme.test", "guess").await, Err(SignInError::WrongCredentials)));
     }
@@ -117,20 +119,7 @@ async fn one_address_cannot_guess_at_many_accounts() {
     let world = World::start_with(|config| config.address_failures = 5).await;
     world.tenant("acme").await;
     let from = async |address: &str, email: &str, password: &str| {
-        let whence = Whence {
-            address: Some(address.parse().unwrap()),
-            agent: None,
-            correlation_id: "test".into(),
-            now: world.clock.now(),
-        };
-        let input = SignIn {
-            email: email.to_owned(),
-            password: password.into(),
-            tenant: None,
-            invitation: None,
-            whence,
-        };
-        control::sign_in(&world.control, input).await
+        sign_in_from(&world, address, email, password).await
     };
     for number in 0..4 {
         let guess = from("192.0.2.1", &format!("user{number}@acme.test"), "guessed").await;

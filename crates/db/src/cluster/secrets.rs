@@ -1,17 +1,12 @@
 //! The passwords of a private cluster: random, in one file that only we can read.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-};
+use std::{fs, path::Path};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::ClusterError;
-use crate::{RolePasswords, migrate::BootstrapPasswords};
+use crate::{RolePasswords, migrate::BootstrapPasswords, private_file::replace_private};
 
 /// All passwords of a cluster.
 #[derive(Clone)]
@@ -68,20 +63,8 @@ fn create(path: &Path) -> Result<Secrets, ClusterError> {
         control: random_word(),
     };
     let text = serde_json::to_vec_pretty(&stored).map_err(|_| ClusterError::Secrets(path.to_owned()))?;
-    write_private(path, &text).map_err(ClusterError::file("cannot write", path))?;
+    replace_private(path, &text).map_err(ClusterError::file("cannot write", path))?;
     Ok(secrets(stored))
-}
-
-/// Writes a file that only its owner can read; after a crash it is there whole or not at all.
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let draft = path.with_extension("draft");
-    // Never through a link, and never into what somebody else has open.
-    let _ = fs::remove_file(&draft);
-    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
 }
 
 fn secrets(stored: Stored) -> Secrets {

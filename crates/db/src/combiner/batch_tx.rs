@@ -40,8 +40,8 @@ impl BatchTx {
         let mut sends: Vec<(Statement, Vec<&(dyn ToSql + Sync)>)> = Vec::new();
         if !self.started.swap(true, Ordering::SeqCst) {
             sends.push((conn.prepare_cached("begin").await?, Vec::new()));
-            if !self.patient {
-                sends.push((conn.prepare_cached("set local lock_timeout = '200ms'").await?, Vec::new()));
+            if self.patient {
+                sends.push((conn.prepare_cached("set local lock_timeout = '5s'").await?, Vec::new()));
             }
         }
         let first = sends.len();
