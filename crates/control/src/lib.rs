@@ -59,7 +59,7 @@ pub use tenants::{
 };
 pub use tokens::{
     KeyError, MAX_TTL, MasterKey, OperatorToken, SealError, revoke_operator_tokens, rotate_signing_keys,
-    sign_operator_token,
+    sign_operator_token, sign_visitor_token,
 };
 
 /// The schema of the control database.

@@ -40,6 +40,9 @@ pub const SUPER_ADMIN: &str = "super_admin";
 /// The role of a tenant's first account.
 pub const TENANT_ADMIN: &str = "tenant_admin";
 
+/// The role of customers and guests: what is theirs and what is on show.
+pub const CUSTOMER: &str = "customer";
+
 /// Every built-in role.
 pub const BUILT_IN_ROLES: &[BuiltInRole] = &[
     BuiltInRole {
@@ -61,11 +64,14 @@ pub const BUILT_IN_ROLES: &[BuiltInRole] = &[
         name: "manager",
         description: "Runs the shops: catalog, stock, sales with voids and refunds, reports; sees the staff.",
         permissions: &[
+            "carts:*",
             "catalog:*",
+            "checkout:*",
             "customers:*",
             "events:*",
             "inventory:*",
             "orders:*",
+            "payments:*",
             "registers:*",
             "reports:read",
             "roles:read",
@@ -83,9 +89,16 @@ pub const BUILT_IN_ROLES: &[BuiltInRole] = &[
         assignable: true,
     },
     BuiltInRole {
-        name: "customer",
+        name: CUSTOMER,
         description: "Buys in the web shop; sees what is theirs.",
-        permissions: &["catalog:read", "orders:own"],
+        permissions: &[
+            "carts:own",
+            "catalog:read",
+            "checkout:own",
+            "customers:own",
+            "orders:own",
+            "payments:own",
+        ],
         assignable: false,
     },
     BuiltInRole {
@@ -97,6 +110,7 @@ pub const BUILT_IN_ROLES: &[BuiltInRole] = &[
             "customers:read",
             "inventory:read",
             "orders:read",
+            "payments:read",
             "reports:read",
             "roles:read",
             "sales:read",

@@ -20,6 +20,9 @@ pub enum Access {
     Authenticated,
     /// Callers in a tenant whose role has the permission.
     Permission(Permission),
+    /// Callers in a tenant whose role has the first, and visitors with the second for what is theirs alone: the
+    /// handler holds them to it.
+    Owned(Permission, Permission),
     /// Operators of the platform with the permission; no tenant.
     Platform(Permission),
     /// The operator's network, or a token with the platform permission.
@@ -135,6 +138,13 @@ impl Op {
     /// Callers in a tenant whose role has `permission`.
     pub fn permission(mut self, permission: Permission) -> Self {
         self.access = Some(Access::Permission(permission));
+        self
+    }
+
+    /// Callers in a tenant whose role has `all`, and visitors with `own`; the handler lets these reach only what is
+    /// theirs.
+    pub fn owned(mut self, all: Permission, own: Permission) -> Self {
+        self.access = Some(Access::Owned(all, own));
         self
     }
 

@@ -13,6 +13,9 @@ pub enum Actor {
     User(Arc<str>),
     /// A program, by its API key's id.
     Key(Arc<str>),
+    /// Somebody who does not work here, known or not, by the id that was given to them (`cus_...`, `gst_...`): holds
+    /// only what is theirs.
+    Visitor(Arc<str>),
     /// The operator on the command line.
     Operator,
     /// Markethall itself: a job, a consumer, an import.
@@ -22,7 +25,7 @@ pub enum Actor {
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::User(id) | Self::Key(id) => f.write_str(id),
+            Self::User(id) | Self::Key(id) | Self::Visitor(id) => f.write_str(id),
             Self::Operator => f.write_str("operator"),
             Self::System => f.write_str("system"),
         }

@@ -216,7 +216,9 @@ impl App {
         routes.push(health.routes());
         let api = Api::new(routes)?;
         let permissions = api.access_table().into_iter().filter_map(|row| match row.access {
-            edge::Access::Permission(permission) => Some(permission.as_str()),
+            edge::Access::Permission(permission) | edge::Access::Owned(permission, _) => {
+                Some(permission.as_str())
+            }
             _ => None,
         });
         let besides = [sales::problems::SALES_DISCOUNT, sales::problems::SALES_PRICE];

@@ -216,7 +216,7 @@ async fn put_password(
 fn account_of(actor: &Actor) -> Option<AccountId> {
     match actor {
         Actor::User(id) => id.parse().ok(),
-        Actor::Key(_) | Actor::Operator | Actor::System => None,
+        Actor::Key(_) | Actor::Visitor(_) | Actor::Operator | Actor::System => None,
     }
 }
 

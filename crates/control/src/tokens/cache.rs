@@ -29,6 +29,8 @@ pub(crate) enum Anchor {
     Account { account: AccountId, tenant: Option<TenantId>, session: Option<SessionId> },
     /// Made on the command line.
     Operator,
+    /// A visitor's: ends with its time alone.
+    Visitor,
     /// An external issuer's, for this tenant.
     External(TenantId),
     /// An API key.

@@ -10,7 +10,7 @@ use crate::accounts::SessionId;
 pub(crate) struct Claims {
     pub(crate) iss: String,
     pub(crate) aud: String,
-    /// `usr_...`, or [`OPERATOR`].
+    /// `usr_...`, [`OPERATOR`], or a visitor (see [`is_visitor`]).
     pub(crate) sub: String,
     pub(crate) exp: i64,
     pub(crate) nbf: i64,
@@ -34,6 +34,11 @@ pub(crate) struct Claims {
 
 /// The subject of tokens made on the command line.
 pub(crate) const OPERATOR: &str = "operator";
+
+/// Whether a subject is somebody who does not work here: a customer or a guest of one tenant.
+pub(crate) fn is_visitor(subject: &str) -> bool {
+    subject.starts_with("cus_") || subject.starts_with("gst_")
+}
 
 /// The sign-in that a token of the built-in issuer came from. Only for tokens that have been verified before.
 pub(crate) fn session_of(bearer: &str) -> Option<SessionId> {

@@ -20,6 +20,6 @@ pub use master_key::{MasterKey, SealError};
 pub use revoke_operator_tokens::revoke_operator_tokens;
 pub use rotate_keys::rotate_signing_keys;
 pub(crate) use sign::{Grant, sign};
-pub use sign::{MAX_TTL, OperatorToken, sign_operator_token};
+pub use sign::{MAX_TTL, OperatorToken, sign_operator_token, sign_visitor_token};
 pub(crate) use verify::{check_signature, check_times};
 pub(crate) use well_known::routes;

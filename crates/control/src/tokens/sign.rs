@@ -7,11 +7,15 @@ use kernel::{PermissionSet, TenantId, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    claims::{Claims, OPERATOR},
+    claims::{Claims, OPERATOR, is_visitor},
     keys::KeyError,
     revoke_operator_tokens::find_generation,
 };
-use crate::{Control, accounts::SessionId};
+use crate::{
+    Control,
+    accounts::SessionId,
+    permissions::{CUSTOMER, built_in_role},
+};
 
 /// The longest life of any token that the built-in issuer signs (`markethall token --ttl`).
 pub const MAX_TTL: Duration = Duration::from_secs(30 * 86_400);
@@ -91,6 +95,32 @@ pub async fn sign_operator_token(
         session: None,
         generations: Some([generation, 0]),
         ttl: wanted.ttl,
+    };
+    sign(control, grant, now)
+}
+
+/// Signs a token for somebody who does not work here: a customer (`cus_...`) or a guest (`gst_...`) of `tenant`, with the
+/// rights of the built-in role `customer`. Nothing but its time ends it, at most [`MAX_TTL`].
+///
+/// # Errors
+/// [`KeyError`] when there is no key to sign with.
+pub fn sign_visitor_token(
+    control: &Control,
+    tenant: TenantId,
+    visitor: &str,
+    ttl: Duration,
+    now: Timestamp,
+) -> Result<String, KeyError> {
+    debug_assert!(is_visitor(visitor), "{visitor} is no visitor");
+    let rights = built_in_role(CUSTOMER).map(|role| role.permissions).unwrap_or_default();
+    let grant = Grant {
+        subject: visitor.to_owned(),
+        tenant: Some(tenant),
+        role: Some(CUSTOMER.to_owned()),
+        permissions: PermissionSet::new(rights.iter().copied()),
+        session: None,
+        generations: None,
+        ttl,
     };
     sign(control, grant, now)
 }

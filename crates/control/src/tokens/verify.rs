@@ -10,7 +10,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     cache::{Anchor, Verified},
-    claims::{Claims, OPERATOR},
+    claims::{Claims, OPERATOR, is_visitor},
     keys::KeyError,
     revoke_operator_tokens::find_generation,
 };
@@ -113,6 +113,11 @@ pub(crate) async fn verify_own(
         let confirmed = confirm(control, is_operator_generation(control, generation)).await?;
         let principal = Principal { actor: Actor::Operator, tenant: claims.tenant, permissions, expires_at };
         return Ok(Verified { principal: Arc::new(principal), anchor: Anchor::Operator, confirmed });
+    }
+    if is_visitor(&claims.sub) {
+        let actor = Actor::Visitor(claims.sub.into());
+        let principal = Principal { actor, tenant: claims.tenant, permissions, expires_at };
+        return Ok(Verified { principal: Arc::new(principal), anchor: Anchor::Visitor, confirmed: true });
     }
     let account: AccountId = claims.sub.parse().map_err(|_| AuthError::Invalid("unknown subject"))?;
     let standing = Standing {

@@ -51,7 +51,10 @@ fn permission(op: &Op) -> serde_json::Value {
     match op.access.unwrap_or(Access::Public) {
         Access::Public => json!("public"),
         Access::Authenticated => json!("authenticated"),
-        Access::Permission(it) | Access::Platform(it) | Access::OperatorNetwork(it) => json!(it.as_str()),
+        Access::Permission(it)
+        | Access::Owned(it, _)
+        | Access::Platform(it)
+        | Access::OperatorNetwork(it) => json!(it.as_str()),
     }
 }
 
@@ -61,6 +64,9 @@ fn description(op: &Op) -> String {
         Access::Public => "Needs no token.".to_owned(),
         Access::Authenticated => "Needs a valid token.".to_owned(),
         Access::Permission(it) => format!("Needs the permission `{it}` in the tenant."),
+        Access::Owned(all, own) => {
+            format!("Needs the permission `{all}` in the tenant; customers and guests reach their own with `{own}`.")
+        }
         Access::Platform(it) => format!("Needs the permission `{it}` of the platform."),
         Access::OperatorNetwork(it) => {
             format!("Needs the permission `{it}`, or the operator's network.")
@@ -81,7 +87,9 @@ fn parameters(op: &Op, named: &mut Named) -> Vec<Parameter> {
         all.push(parameter.schema(Some(schema)).build());
     }
     all.extend(op.query.map(|query| query()).unwrap_or_default());
-    if op.names_tenant || matches!(op.access, Some(Access::Permission(_) | Access::Authenticated)) {
+    if op.names_tenant
+        || matches!(op.access, Some(Access::Permission(_) | Access::Owned(..) | Access::Authenticated))
+    {
         all.push(headers::tenant_parameter());
     }
     all.push(headers::correlation_parameter());

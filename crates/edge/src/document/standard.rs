@@ -13,7 +13,7 @@ pub(crate) fn codes_of(op: &Op) -> Vec<Code> {
             all.extend(TOKEN);
             all.extend(TENANT);
         }
-        Access::Permission(_) => {
+        Access::Permission(_) | Access::Owned(..) => {
             all.extend(TOKEN);
             all.extend(TENANT);
             all.push(codes::PERMISSION_DENIED);

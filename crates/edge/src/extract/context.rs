@@ -23,7 +23,7 @@ pub struct Tenanted(pub Ctx);
 
 impl Input for Tenanted {
     fn describe(op: &mut Op) {
-        if !matches!(op.access, Some(Access::Permission(_) | Access::Authenticated)) {
+        if !matches!(op.access, Some(Access::Permission(_) | Access::Owned(..) | Access::Authenticated)) {
             op.defects.push("takes Tenanted but declares neither permission() nor authenticated()");
         }
     }

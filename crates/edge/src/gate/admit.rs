@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use http::{HeaderMap, HeaderName, header};
-use kernel::{Permission, Tenant, TenantStatus, Timestamp};
+use kernel::{Actor, Permission, Tenant, TenantStatus, Timestamp};
 
 use super::correlation::Ties;
 use crate::{
@@ -65,6 +65,15 @@ impl Arrival<'_> {
                     return Err(Problem::new(codes::TENANT_REQUIRED));
                 }
                 self.permit(permission, known)
+            }
+            Access::Owned(all, own) => {
+                self.authenticate(known).await?;
+                self.enter_tenant(known).await?;
+                if known.tenant.is_none() {
+                    return Err(Problem::new(codes::TENANT_REQUIRED));
+                }
+                let visits = |it: &Arc<Principal>| matches!(it.actor, Actor::Visitor(_));
+                self.permit(if known.principal.as_ref().is_some_and(visits) { own } else { all }, known)
             }
             Access::Platform(permission) => {
                 self.authenticate(known).await?;

@@ -147,6 +147,7 @@ fn pseudonym(actor: &Actor) -> Option<&str> {
             let ours = id.len() == 30 && id.as_bytes()[3] == b'_';
             Some(if ours { id } else { "external" })
         }
+        Actor::Visitor(id) => Some(id),
         Actor::Operator => Some("operator"),
         Actor::System => Some("system"),
     }

@@ -48,7 +48,7 @@ impl Stage {
     /// Every permission that any route asks for.
     fn permissions(&self) -> BTreeSet<&'static str> {
         let asked = self.routes.iter().filter_map(|route| match route.access {
-            Access::Permission(permission) => Some(permission.as_str()),
+            Access::Permission(permission) | Access::Owned(permission, _) => Some(permission.as_str()),
             _ => None,
         });
         asked.chain([SALES_DISCOUNT, SALES_PRICE].map(kernel::Permission::as_str)).collect()
@@ -108,7 +108,7 @@ async fn without_its_permission_every_route_is_refused() {
     let all = stage.permissions();
     for (route, example) in stage.examples() {
         match route.access {
-            Access::Permission(needed) => {
+            Access::Permission(needed) | Access::Owned(needed, _) => {
                 let others: Vec<&str> = all.iter().copied().filter(|name| *name != needed.as_str()).collect();
                 let member = stage.app.member("acme", &others).await.unwrap();
                 is(&ask(&member, route, &example).await, route, 403, "PERMISSION_DENIED");
@@ -132,7 +132,9 @@ async fn with_its_permission_alone_every_route_is_open() {
     let stage = Stage::new().await;
     for (route, example) in stage.examples() {
         let caller = match route.access {
-            Access::Permission(needed) => stage.app.member("acme", &[needed.as_str()]).await.unwrap(),
+            Access::Permission(needed) | Access::Owned(needed, _) => {
+                stage.app.member("acme", &[needed.as_str()]).await.unwrap()
+            }
             Access::Platform(needed) => stage.app.operator(&[needed.as_str()]).await.unwrap(),
             Access::Public | Access::Authenticated | Access::OperatorNetwork(_) => {
                 stage.app.member("acme", &[]).await.unwrap()
@@ -210,7 +212,7 @@ async fn a_token_of_one_merchant_opens_no_other() {
     let bolt = stage.app.tenant("bolt").await.unwrap().id;
     let token = stage.app.token(Some(bolt), &["*"]).await.unwrap();
     for (route, example) in stage.examples() {
-        if !matches!(route.access, Access::Permission(_) | Access::Authenticated) {
+        if !matches!(route.access, Access::Permission(_) | Access::Owned(..) | Access::Authenticated) {
             continue;
         }
         for slug in ["acme", "nobody"] {
@@ -229,7 +231,7 @@ async fn a_suspended_merchant_is_closed_on_every_route_at_once() {
     let operator = stage.app.operator(&["platform:*"]).await.unwrap();
     operator.api(Method::POST, "/admin/tenants/acme/suspend").send().await.is(200);
     for (route, example) in stage.examples() {
-        if matches!(route.access, Access::Permission(_)) {
+        if matches!(route.access, Access::Permission(_) | Access::Owned(..)) {
             is(&ask(&member, route, &example).await, route, 403, "TENANT_SUSPENDED");
         }
     }
