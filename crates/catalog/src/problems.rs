@@ -32,6 +32,8 @@ codes! {
     SKU_IMMUTABLE = 409, "The SKU of a product cannot be changed.", "Create a product with the new SKU and deactivate this one.";
     /// A price in another currency than the tenant's.
     CURRENCY_MISMATCH = 422, "The currency is not the merchant's.", "Send prices in the currency of the tenant.";
+    /// The product is not sold any more.
+    PRODUCT_INACTIVE = 422, "The product is not sold any more.", "Activate the product, or sell another.";
     /// A tax category without rates.
     UNKNOWN_TAX_CATEGORY = 422, "The tax category is not known.", "Use a category of GET /tax-rates, or add it there first.";
     /// A barcode whose last digit is wrong.
@@ -57,6 +59,7 @@ pub const CODES: &[Code] = &[
     SKU_EXISTS,
     SKU_IMMUTABLE,
     CURRENCY_MISMATCH,
+    PRODUCT_INACTIVE,
     UNKNOWN_TAX_CATEGORY,
     BARCODE_INVALID,
     TAX_PERIODS_OVERLAP,

@@ -1,6 +1,7 @@
 //! Customers: who buys.
 #![doc = include_str!("../README.md")]
 
+mod buyer;
 mod ensure_customers;
 mod http;
 mod invariants;
@@ -8,6 +9,7 @@ mod manage_customers;
 mod model;
 mod problems;
 
+pub use buyer::{Buyer, GuestId, MemberId};
 pub use ensure_customers::{decode_exists, ensure_customers, exists, exists_stmt};
 pub use http::{CustomerQuery, Customers, routes};
 pub use invariants::invariants;

@@ -17,6 +17,7 @@ mod pages;
 mod problem;
 mod problem_db;
 mod reply;
+mod reply_cache;
 mod routes;
 pub mod serve;
 pub mod telemetry;
@@ -35,6 +36,7 @@ pub use network::Network;
 pub use op::{Access, IdempotencyKey, Op};
 pub use problem::{FieldCode, FieldError, Problem};
 pub use reply::Reply;
+pub use reply_cache::{CachedReply, ReplyCache, reply_key};
 pub use routes::Routes;
 
 /// The version of the API that this program serves.

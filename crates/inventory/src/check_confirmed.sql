@@ -6,7 +6,7 @@ from (
     select reservation.id as reference, line.sku, line.shop_id, line.quantity
     from inventory.reservation
     join inventory.reservation_line as line on line.tenant_id = $1 and line.reservation_id = reservation.id
-    where reservation.tenant_id = $1 and reservation.state = 'confirmed'
+    where reservation.tenant_id = $1 and reservation.state = 'confirmed' and reservation.sale_id is null
 ) as held
 full join (
     select reference, sku, shop_id, -sum(quantity) as quantity

@@ -9,16 +9,17 @@ use crate::units::Units;
 ///
 /// `stock_equals_movements`: on hand is the sum of the movements. `reserved_equals_open_reservations`: reserved is the
 /// sum of the lines of open reservations. `confirmed_reservations_moved`: what was confirmed left the shelf, once.
-/// `transfers_balance`: what left one shop arrived at the other.
+/// `sold_reservations_moved`: what was confirmed by a sale left the shelf with that sale. `transfers_balance`: what left one shop arrived at the other.
 ///
 /// # Errors
 /// [`DbError`].
 pub async fn invariants(tx: &TenantTx) -> Result<Vec<Violation>, DbError> {
     let mut found = Vec::new();
-    let checks: [(&'static str, &'static str); 4] = [
+    let checks: [(&'static str, &'static str); 5] = [
         ("stock_equals_movements", include_str!("check_movements.sql")),
         ("reserved_equals_open_reservations", include_str!("check_reserved.sql")),
         ("confirmed_reservations_moved", include_str!("check_confirmed.sql")),
+        ("sold_reservations_moved", include_str!("check_sold.sql")),
         ("transfers_balance", include_str!("check_transfers.sql")),
     ];
     for (invariant, sql) in checks {

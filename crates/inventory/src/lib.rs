@@ -27,6 +27,7 @@ mod release_stock;
 mod reservation;
 mod reserve_stock;
 mod restock;
+mod sell_reservations;
 mod set_thresholds;
 mod shop;
 mod sold_movements;
@@ -62,6 +63,7 @@ pub use release_stock::release_stock;
 pub use reservation::{Reservation, ReservationLine, ReservationState, find_reservation};
 pub use reserve_stock::{DEFAULT_HOLD, LONGEST_HOLD, ReserveStock, ReserveStockError, reserve_stock};
 pub use restock::{Restock, StockLine, restock};
+pub use sell_reservations::sell_reservations_stmt;
 pub use set_thresholds::{Threshold, set_thresholds};
 pub use shop::{Shop, ShopKind, is_shop_code};
 pub use sold_movements::sold_movements;
@@ -80,5 +82,6 @@ pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
             sql: include_str!("../migrations/0001_inventory.sql"),
         },
         db::Migration { version: 2, name: "rows", sql: include_str!("../migrations/0002_rows.sql") },
+        db::Migration { version: 3, name: "sold", sql: include_str!("../migrations/0003_sold.sql") },
     ],
 };

@@ -27,7 +27,7 @@ pub struct PricedLine {
 }
 
 /// What a line comes to, in minor units; `net + vat = gross`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Amounts {
     /// Without VAT.
     pub net: i64,
@@ -38,7 +38,7 @@ pub struct Amounts {
 }
 
 /// One rate's share of a receipt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaxLine {
     /// The rate.
     pub rate: Rate,

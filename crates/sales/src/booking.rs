@@ -50,7 +50,7 @@ pub(crate) struct Booking {
 
 /// What the book gave a booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Receipt {
+pub struct Receipt {
     /// Its place in the register's gapless sequence.
     pub number: i64,
     /// The shift that was open.

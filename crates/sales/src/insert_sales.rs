@@ -140,7 +140,7 @@ fn taxes_json(booking: &Booking) -> Value {
 ///
 /// # Errors
 /// [`DbError::Other`] when the rows are not of that statement.
-pub(crate) fn decode_receipts(rows: &[Row]) -> Result<HashMap<SaleId, Receipt>, DbError> {
+pub fn decode_receipts(rows: &[Row]) -> Result<HashMap<SaleId, Receipt>, DbError> {
     let read = |row: &Row| {
         Ok::<_, DbError>((row.try_get(0)?, Receipt { number: row.try_get(1)?, shift: row.try_get(2)? }))
     };

@@ -1,6 +1,7 @@
 //! Point of sale: the book of record, receipts, shifts.
 #![doc = include_str!("../README.md")]
 
+mod book_orders;
 mod booking;
 pub mod cache;
 mod correct_sale;
@@ -25,6 +26,7 @@ mod shift;
 mod sum_sales;
 mod void_sale;
 
+pub use book_orders::{ChannelSale, Receipt, book_stmts, decode_receipts, news};
 pub use create_sale::{SaleBatch, SaleRequest};
 pub use error::SaleError;
 pub use export_sales::{ExportError, export_sales};
@@ -36,7 +38,7 @@ pub use model::{
     Channel, NewLine, NewSale, RegisterId, Sale, SaleId, SaleKind, SaleLine, SaleStatus, ShiftId, Tender,
     TenderMethod,
 };
-pub use price_sale::{PricedSale, price_sale};
+pub use price_sale::{BookedLine, PricedSale, price_lines, price_sale};
 pub use refund_sale::{RefundLine, RefundSale, refund_sale};
 pub use registers::{NewRegister, Register, create_register, ensure_registers, has_registers};
 pub use run_shift::{close_shift, get_report, move_cash, open_shift};

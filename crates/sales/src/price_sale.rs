@@ -8,6 +8,8 @@ use kernel::{
     vat::{self, Amounts, Policy, PricedLine, TaxLine},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     error::SaleError,
     model::{MOST_AMOUNT, NewLine, NewSale, Tender, TenderMethod},
@@ -15,7 +17,7 @@ use crate::{
 };
 
 /// A line as it will be booked. Amounts in minor units; negative on corrections.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookedLine {
     /// Number on the receipt.
     pub line: i32,
@@ -41,8 +43,8 @@ pub struct BookedLine {
     pub restocked: Option<bool>,
 }
 
-/// A sale with every figure decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A sale with every figure decided. Written and read back by workflows that book it later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PricedSale {
     /// The lines.
     pub lines: Vec<BookedLine>,
@@ -84,28 +86,44 @@ pub fn price_sale(
     taxes: &TaxTable,
     at: Timestamp,
 ) -> Result<PricedSale, SaleError> {
-    let mut lines = Vec::with_capacity(sale.lines.len());
-    let mut priced = Vec::with_capacity(sale.lines.len());
-    for (index, wanted) in sale.lines.iter().enumerate() {
-        let product = find_product(index, wanted, products)?;
-        let (booked, line) = price_line(tenant, index, wanted, product, taxes, at)?;
-        lines.push(booked);
-        priced.push(line);
-    }
-    let computed = vat::compute(policy(tenant), &priced)?;
-    for (line, amounts) in lines.iter_mut().zip(&computed.lines) {
-        line.amounts = *amounts;
-    }
-    let gross = computed.totals.gross;
+    let mut priced = price_lines(tenant, &sale.lines, products, taxes, at)?;
+    let gross = priced.totals.gross;
     if let Some(sent) = sale.total {
         same_currency(tenant, sent, "/total")?;
         if sent.amount != gross {
             return Err(SaleError::TotalMismatch { computed: gross, sent: sent.amount });
         }
     }
-    let (cash_rounding, change) = settle(tenant, gross, &sale.tenders)?;
-    let discount = lines.iter().map(|line| line.discount).sum();
-    Ok(PricedSale { lines, taxes: computed.taxes, totals: computed.totals, discount, cash_rounding, change })
+    (priced.cash_rounding, priced.change) = settle(tenant, gross, &sale.tenders)?;
+    Ok(priced)
+}
+
+/// Prices `lines` as of `at`, however they will be paid: no cash rounding, no change.
+///
+/// # Errors
+/// [`SaleError`] with a pointer to the line that does not fit.
+pub fn price_lines(
+    tenant: &Tenant,
+    lines: &[NewLine],
+    products: &HashMap<&str, &Sellable>,
+    taxes: &TaxTable,
+    at: Timestamp,
+) -> Result<PricedSale, SaleError> {
+    let mut booked = Vec::with_capacity(lines.len());
+    let mut priced = Vec::with_capacity(lines.len());
+    for (index, wanted) in lines.iter().enumerate() {
+        let product = find_product(index, wanted, products)?;
+        let (line, terms) = price_line(tenant, index, wanted, product, taxes, at)?;
+        booked.push(line);
+        priced.push(terms);
+    }
+    let computed = vat::compute(policy(tenant), &priced)?;
+    for (line, amounts) in booked.iter_mut().zip(&computed.lines) {
+        line.amounts = *amounts;
+    }
+    let discount = booked.iter().map(|line| line.discount).sum();
+    let (taxes, totals) = (computed.taxes, computed.totals);
+    Ok(PricedSale { lines: booked, taxes, totals, discount, cash_rounding: 0, change: 0 })
 }
 
 fn find_product<'a>(

@@ -1,6 +1,6 @@
 //! What can be refused at the till, and the permissions of its routes.
 
-pub use catalog::problems::CURRENCY_MISMATCH;
+pub use catalog::problems::{CURRENCY_MISMATCH, PRODUCT_INACTIVE};
 pub use inventory::problems::{OUT_OF_STOCK, UNKNOWN_SHOP, UNKNOWN_SKU};
 use kernel::{Code, Permission};
 
@@ -42,8 +42,6 @@ codes! {
     SHOP_REQUIRED = 422, "A sale needs a shop or a register.", "Send shopId, registerId or both.";
     /// The customer is not known.
     UNKNOWN_CUSTOMER = 422, "The customer is not known.", "Send the id of a customer of this merchant, or none.";
-    /// The product is not sold any more.
-    PRODUCT_INACTIVE = 422, "The product is not sold any more.", "Activate the product, or sell another.";
     /// No tax rate is valid for the product's tax category at the time of the sale.
     TAX_RATE_MISSING = 422, "No tax rate applies.", "Define a rate for the tax category that is valid at the time of the sale.";
     /// The client's total is not the server's.

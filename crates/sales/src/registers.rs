@@ -14,7 +14,9 @@ use utoipa::ToSchema;
 use crate::{error::SaleError, model::RegisterId, problems::*};
 
 /// The code of the register that programs sell on, in every shop that needs one.
-pub(crate) const PROGRAM_REGISTER: &str = "API";
+const PROGRAM_REGISTER: &str = "API";
+/// The code of the register that a shop's web channel sells on.
+const WEB_REGISTER: &str = "WEB";
 /// The code of the register that imported history is booked on.
 pub(crate) const HISTORY_REGISTER: &str = "IMP";
 
@@ -133,7 +135,8 @@ pub async fn ensure_registers(
 pub(crate) struct Registers {
     db: Db,
     known: Cache<(TenantId, RegisterId), Arc<Register>>,
-    programs: Cache<(TenantId, ShopId), Arc<Register>>,
+    /// Those that no cashier stands at, by their code.
+    unattended: Cache<(TenantId, ShopId, &'static str), Arc<Register>>,
 }
 
 impl std::fmt::Debug for Registers {
@@ -146,7 +149,7 @@ impl Registers {
     /// An empty, bounded cache.
     #[must_use]
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, known: Cache::new(100_000), programs: Cache::new(100_000) }
+        Self { db, known: Cache::new(100_000), unattended: Cache::new(100_000) }
     }
 
     /// The register a sale is booked on: the named one, or the shop's for programs.
@@ -170,7 +173,7 @@ impl Registers {
                 }
                 Ok(found)
             }
-            (None, Some(shop)) => self.for_programs(ctx, shop).await,
+            (None, Some(shop)) => self.unattended(ctx, shop, PROGRAM_REGISTER).await,
             (None, None) => Err(SaleError::at(SHOP_REQUIRED, "/shopId", "send shopId or registerId")),
         }
     }
@@ -193,21 +196,34 @@ impl Registers {
         Ok(Some(register))
     }
 
-    async fn for_programs(&self, ctx: &Ctx, shop: ShopId) -> Result<Arc<Register>, SaleError> {
-        let key = (ctx.tenant_id(), shop);
-        if let Some(known) = self.programs.get(&key) {
+    /// The register of the shop's web channel, made when first needed.
+    ///
+    /// # Errors
+    /// [`UNKNOWN_SHOP`], [`DbError`].
+    pub(crate) async fn for_web(&self, ctx: &Ctx, shop: ShopId) -> Result<Arc<Register>, SaleError> {
+        self.unattended(ctx, shop, WEB_REGISTER).await
+    }
+
+    async fn unattended(
+        &self,
+        ctx: &Ctx,
+        shop: ShopId,
+        code: &'static str,
+    ) -> Result<Arc<Register>, SaleError> {
+        let key = (ctx.tenant_id(), shop, code);
+        if let Some(known) = self.unattended.get(&key) {
             return Ok(known);
         }
         let tx = self.db.begin(ctx).await?;
         let Some(found) = inventory::find_shop(&tx, shop).await? else {
             return Err(SaleError::at(UNKNOWN_SHOP, "/shopId", format!("there is no shop {shop}")));
         };
-        let wanted = [(shop, found.code, PROGRAM_REGISTER.to_owned())];
+        let wanted = [(shop, found.code, code.to_owned())];
         let registers = ensure_registers(&tx, &wanted).await?;
         tx.commit().await?;
         let register = registers.into_iter().next().map(Arc::new);
         let register = register.ok_or_else(|| DbError::Other("the register was not made".to_owned()))?;
-        self.programs.insert(key, register.clone());
+        self.unattended.insert(key, register.clone());
         Ok(register)
     }
 }

@@ -9,7 +9,11 @@ use catalog::Catalog;
 use db::{Combiner, CombinerLimits, Db};
 use edge::Routes;
 
-use crate::{cache::SaleCache, create_sale::SaleBatch, registers::Registers};
+use crate::{
+    cache::{SaleCache, sale_cache},
+    create_sale::SaleBatch,
+    registers::Registers,
+};
 
 /// What the handlers of this domain share. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -35,13 +39,25 @@ impl Sales {
     pub fn new(db: Db, catalog: Catalog, limits: CombinerLimits) -> Self {
         let combiner = Combiner::new(db.clone(), SaleBatch::default(), limits);
         let registers = Registers::new(db.clone());
-        Self(Arc::new(Inner { db, catalog, combiner, registers, cache: SaleCache::default() }))
+        Self(Arc::new(Inner { db, catalog, combiner, registers, cache: sale_cache() }))
     }
 
     /// The sales kept in memory, to be told what other processes changed.
     #[must_use]
     pub fn cache(&self) -> &SaleCache {
         &self.0.cache
+    }
+
+    /// The register that the web channel of `shop` sells on.
+    ///
+    /// # Errors
+    /// [`crate::problems::UNKNOWN_SHOP`], a database that fails.
+    pub async fn web_register(
+        &self,
+        ctx: &kernel::Ctx,
+        shop: inventory::ShopId,
+    ) -> Result<Arc<crate::Register>, crate::SaleError> {
+        self.0.registers.for_web(ctx, shop).await
     }
 
     /// The database.

@@ -186,11 +186,11 @@ async fn get_sale(
     Query(show): Query<ShowSale>,
 ) -> Result<Reply, Problem> {
     if show.explain.is_none()
-        && let Some(known) = sales.0.cache.find(ctx.tenant_id(), id)
+        && let Some(known) = sales.0.cache.find(ctx.tenant_id(), id.0)
     {
         return Ok(Reply::bytes(StatusCode::OK, known.body, Some(&known.etag)));
     }
-    let epoch = sales.0.cache.epoch(ctx.tenant_id(), id);
+    let epoch = sales.0.cache.epoch(ctx.tenant_id(), id.0);
     let tx = sales.0.db.begin_report(&ctx).await?;
     let found = find_sale(&tx, id).await?;
     let mut sale = found.ok_or_else(|| Problem::new(SALE_NOT_FOUND))?;
@@ -201,7 +201,8 @@ async fn get_sale(
         return Ok(Reply::ok(&sale).etag(&format!("{}-vat", crate::cache::etag(&sale))));
     }
     tx.commit().await?;
-    let kept = sales.0.cache.keep(ctx.tenant_id(), &sale, epoch).map_err(Problem::internal)?;
+    let (place, etag) = ((ctx.tenant_id(), id.0), crate::cache::etag(&sale));
+    let kept = sales.0.cache.keep(place, &sale, &etag, (), epoch).map_err(Problem::internal)?;
     Ok(Reply::bytes(StatusCode::OK, kept.body, Some(&kept.etag)))
 }
 
@@ -281,7 +282,7 @@ async fn void(
         Ok(booked(&sale))
     });
     let reply = run.await?;
-    sales.0.cache.forget(ctx.tenant_id(), id);
+    sales.0.cache.forget(ctx.tenant_id(), id.0);
     Ok(reply)
 }
 
@@ -301,6 +302,6 @@ async fn refund(
         Ok(booked(&sale))
     });
     let reply = run.await?;
-    sales.0.cache.forget(ctx.tenant_id(), id);
+    sales.0.cache.forget(ctx.tenant_id(), id.0);
     Ok(reply)
 }

@@ -1,6 +1,6 @@
 //! One sale by id, and lists of them.
 
-use sales::{SaleId, cache::SaleCache, find_sale};
+use sales::{SaleId, cache::sale_cache, find_sale};
 use serde_json::{Value, json};
 
 use crate::market::{Market, tender, text};
@@ -194,15 +194,15 @@ async fn a_page_of_long_sales_ends_early() {
 async fn a_sale_read_before_its_correction_is_not_kept() {
     let market = Market::open().await;
     let id: SaleId = text(&market.sell(&[("PEN", "1")]).await, "/id").parse().unwrap();
-    let cache = SaleCache::default();
+    let (cache, place) = (sale_cache(), (market.tenant.id, id.0));
     let tx = market.site.db.begin_read(&market.site.ctx(&market.tenant)).await.unwrap();
-    let epoch = cache.epoch(market.tenant.id, id);
+    let epoch = cache.epoch(market.tenant.id, id.0);
     let sale = find_sale(&tx, id).await.unwrap().unwrap();
     cache.forget_key(&sales::cache::key(market.tenant.id, id));
-    cache.keep(market.tenant.id, &sale, epoch).unwrap();
-    assert!(cache.find(market.tenant.id, id).is_none());
-    cache.keep(market.tenant.id, &sale, cache.epoch(market.tenant.id, id)).unwrap();
-    assert!(cache.find(market.tenant.id, id).is_some());
+    cache.keep(place, &sale, "1", (), epoch).unwrap();
+    assert!(cache.find(market.tenant.id, id.0).is_none());
+    cache.keep(place, &sale, "1", (), cache.epoch(market.tenant.id, id.0)).unwrap();
+    assert!(cache.find(market.tenant.id, id.0).is_some());
     cache.clear();
-    assert!(cache.find(market.tenant.id, id).is_none());
+    assert!(cache.find(market.tenant.id, id.0).is_none());
 }

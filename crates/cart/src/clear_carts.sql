@@ -1,0 +1,3 @@
+delete from cart.cart
+using unnest($2::text[], $3::uuid[]) as given (owner, checkout_id)
+where cart.tenant_id = $1 and cart.owner = given.owner and cart.checkout_id = given.checkout_id

@@ -1,0 +1,324 @@
+//! The routes of carts.
+
+use axum::extract::State;
+use catalog::Catalog;
+use customers::Buyer;
+use db::{Db, TenantTx};
+use edge::{
+    Idempotency, IdempotencyKey, IfMatch, Json, Op, Path, Path2, Problem, Reply, Routes, Tenanted,
+    idempotency::run_once,
+};
+use garde::Validate;
+use kernel::{Ctx, Quantity};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
+};
+
+use crate::{
+    change_cart::{
+        ChangeCartError, Wanted, accept_changes, add_line, clear_cart, remove_line, replace_lines, set_line,
+    },
+    model::Cart,
+    problems::*,
+    show_cart::{CartView, show_cart},
+    store::find_cart,
+};
+
+/// What the routes need. Cheap to clone.
+#[derive(Clone)]
+pub struct Carts {
+    db: Db,
+    catalog: Catalog,
+}
+
+impl Carts {
+    /// Routes over `db`.
+    #[must_use]
+    pub fn new(db: Db, catalog: Catalog) -> Self {
+        Self { db, catalog }
+    }
+}
+
+/// Whose cart, as a path names it: `me` or an id; not yet known to be anybody.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct OwnerName(String);
+
+impl PartialSchema for OwnerName {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^(me|(cus|gst|mem)_[0-7][0-9A-HJKMNP-TV-Z]{25})$"))
+            .into()
+    }
+}
+
+impl ToSchema for OwnerName {}
+
+const QUANTITY: &str =
+    r"^([1-9][0-9]{0,5}(\.[0-9]{1,3})?|1000000|0\.([1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9]))$";
+
+fn quantity_schema() -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(QUANTITY)).into()
+}
+
+/// Units of a SKU for a cart.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[garde(allow_unvalidated)]
+pub struct LineInput {
+    /// The product.
+    #[garde(length(chars, min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64)]
+    pub sku: String,
+    /// Above zero, up to three decimals, at most 1,000,000.
+    #[schema(schema_with = quantity_schema)]
+    pub quantity: Quantity,
+}
+
+/// How many units of a SKU.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[garde(allow_unvalidated)]
+pub struct QuantityInput {
+    /// Above zero, up to three decimals, at most 1,000,000.
+    #[schema(schema_with = quantity_schema)]
+    pub quantity: Quantity,
+}
+
+/// All that shall be in a cart.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CartInput {
+    /// Up to 500 lines, each SKU once.
+    #[garde(dive)]
+    #[schema(max_items = 500)]
+    pub lines: Vec<LineInput>,
+}
+
+const CHANGING: &[kernel::Code] = &[
+    CART_NOT_FOUND,
+    CART_IN_CHECKOUT,
+    CART_TOO_LARGE,
+    QUANTITY_NOT_POSITIVE,
+    QUANTITY_TOO_LARGE,
+    UNKNOWN_SKU,
+    PRODUCT_INACTIVE,
+];
+
+/// Every route of this domain.
+pub fn routes(state: Carts) -> Routes<()> {
+    let change = |op: Op| {
+        op.owned(CARTS_WRITE, CARTS_OWN)
+            .idempotency(IdempotencyKey::Optional)
+            .returns::<CartView>(200)
+            .etag()
+            .problems(CHANGING)
+    };
+    Routes::<Carts>::new("Carts")
+        .add(
+            Op::get("/carts/{customer}", "get_cart", "A cart, with what has changed since")
+                .description("`me` is the caller's own. A cart that nobody filled is empty.")
+                .owned(CARTS_READ, CARTS_OWN)
+                .returns::<CartView>(200)
+                .problems(&[CART_NOT_FOUND]),
+            get,
+        )
+        .add(
+            change(Op::put("/carts/{customer}", "put_cart", "Replace all that is in a cart"))
+                .problems(&[SKU_REPEATED]),
+            put,
+        )
+        .add(
+            Op::delete("/carts/{customer}", "delete_cart", "Empty a cart")
+                .owned(CARTS_WRITE, CARTS_OWN)
+                .returns_nothing(204)
+                .problems(&[CART_NOT_FOUND, CART_IN_CHECKOUT]),
+            delete,
+        )
+        .add(
+            change(Op::post("/carts/{customer}/lines", "add_cart_line", "Put units of a SKU into a cart"))
+                .description("Adds to what is in it. The line takes the price of now."),
+            add,
+        )
+        .add(
+            change(Op::put("/carts/{customer}/lines/{sku}", "set_cart_line", "Set how many units"))
+                .problems(&[LINE_NOT_FOUND]),
+            set,
+        )
+        .add(
+            change(Op::delete(
+                "/carts/{customer}/lines/{sku}",
+                "remove_cart_line",
+                "Take a SKU out of a cart",
+            ))
+            .description("A SKU that is not in it is no error."),
+            remove,
+        )
+        .add(
+            change(Op::post("/carts/{customer}/accept", "accept_cart", "Take over what has changed"))
+                .description("Lines take the prices of now; what is not sold any more is taken out."),
+            accept,
+        )
+        .with_state(state)
+}
+
+impl From<ChangeCartError> for Problem {
+    fn from(error: ChangeCartError) -> Self {
+        let detail = error.to_string();
+        let at = |code, line: usize, field: &str| {
+            Self::new(code).pointer(format!("/lines/{line}/{field}"), code, detail.clone())
+        };
+        match error {
+            ChangeCartError::UnknownSku { line, .. } => at(UNKNOWN_SKU, line, "sku"),
+            ChangeCartError::Inactive { line, .. } => at(PRODUCT_INACTIVE, line, "sku"),
+            ChangeCartError::NotPositive { line } => at(QUANTITY_NOT_POSITIVE, line, "quantity"),
+            ChangeCartError::TooMuch { line } => at(QUANTITY_TOO_LARGE, line, "quantity"),
+            ChangeCartError::Repeated { line } => at(SKU_REPEATED, line, "sku"),
+            ChangeCartError::TooManyLines => Self::new(CART_TOO_LARGE).detail(detail),
+            ChangeCartError::NoSuchLine => Self::new(LINE_NOT_FOUND),
+            ChangeCartError::InCheckout(checkout) => {
+                Self::new(CART_IN_CHECKOUT).extension("checkoutId", json!(checkout))
+            }
+            ChangeCartError::Db(error) => error.into(),
+        }
+    }
+}
+
+/// The buyer that a path names, if the caller may reach their cart.
+fn owner(ctx: &Ctx, name: &OwnerName) -> Result<Buyer, Problem> {
+    let named = Buyer::named(ctx, &name.0).ok();
+    named.filter(|buyer| buyer.is_open_to(ctx)).ok_or_else(|| Problem::new(CART_NOT_FOUND))
+}
+
+/// Staff fills carts of customers who exist.
+async fn known(tx: &TenantTx, owner: Buyer) -> Result<(), Problem> {
+    match owner {
+        Buyer::Customer(id) if !customers::exists(tx, id).await? => Err(Problem::new(CART_NOT_FOUND)),
+        _ => Ok(()),
+    }
+}
+
+async fn shown(state: &Carts, tx: &TenantTx, cart: Cart) -> Result<Reply, Problem> {
+    let taxes = state.catalog.tax_table(tx.ctx()).await?;
+    let view = show_cart(tx, &taxes, cart).await?;
+    Ok(Reply::ok(&view).etag(&view.version.to_string()))
+}
+
+async fn get(
+    State(state): State<Carts>,
+    Tenanted(ctx): Tenanted,
+    Path(customer): Path<OwnerName>,
+) -> Result<Reply, Problem> {
+    let owner = owner(&ctx, &customer)?;
+    let taxes = state.catalog.tax_table(&ctx).await?;
+    let tx = state.db.begin_read(&ctx).await?;
+    known(&tx, owner).await?;
+    let cart = find_cart(&tx, owner).await?;
+    let view = show_cart(&tx, &taxes, cart).await?;
+    tx.commit().await?;
+    Ok(Reply::ok(&view))
+}
+
+async fn put(
+    State(state): State<Carts>,
+    Tenanted(ctx): Tenanted,
+    Path(customer): Path<OwnerName>,
+    key: Idempotency,
+    Json(input): Json<CartInput>,
+) -> Result<Reply, Problem> {
+    let owner = owner(&ctx, &customer)?;
+    let db = state.db.clone();
+    run_once(&db, &ctx, &key, async move |tx| {
+        known(tx, owner).await?;
+        let wanted: Vec<Wanted> = input.lines.iter().map(wanted).collect();
+        let cart = replace_lines(tx, owner, &wanted).await?;
+        shown(&state, tx, cart).await
+    })
+    .await
+}
+
+fn wanted(line: &LineInput) -> Wanted {
+    Wanted { sku: line.sku.clone(), quantity: line.quantity }
+}
+
+async fn delete(
+    State(state): State<Carts>,
+    Tenanted(ctx): Tenanted,
+    Path(customer): Path<OwnerName>,
+    if_match: IfMatch,
+) -> Result<Reply, Problem> {
+    let owner = owner(&ctx, &customer)?;
+    let tx = state.db.begin(&ctx).await?;
+    if_match.check(&find_cart(&tx, owner).await?.version.to_string())?;
+    clear_cart(&tx, owner).await?;
+    tx.commit().await?;
+    Ok(Reply::no_content())
+}
+
+async fn add(
+    State(state): State<Carts>,
+    Tenanted(ctx): Tenanted,
+    Path(customer): Path<OwnerName>,
+    key: Idempotency,
+    Json(input): Json<LineInput>,
+) -> Result<Reply, Problem> {
+    let owner = owner(&ctx, &customer)?;
+    let db = state.db.clone();
+    run_once(&db, &ctx, &key, async move |tx| {
+        known(tx, owner).await?;
+        let cart = add_line(tx, owner, &wanted(&input)).await?;
+        shown(&state, tx, cart).await
+    })
+    .await
+}
+
+async fn set(
+    State(state): State<Carts>,
+    Tenanted(ctx): Tenanted,
+    Path2(customer, sku): Path2<OwnerName, String>,
+    key: Idempotency,
+    Json(input): Json<QuantityInput>,
+) -> Result<Reply, Problem> {
+    let owner = owner(&ctx, &customer)?;
+    let db = state.db.clone();
+    run_once(&db, &ctx, &key, async move |tx| {
+        let wanted = Wanted { sku: sku.clone(), quantity: input.quantity };
+        let cart = set_line(tx, owner, &wanted).await?;
+        shown(&state, tx, cart).await
+    })
+    .await
+}
+
+async fn remove(
+    State(state): State<Carts>,
+    Tenanted(ctx): Tenanted,
+    Path2(customer, sku): Path2<OwnerName, String>,
+    key: Idempotency,
+) -> Result<Reply, Problem> {
+    let owner = owner(&ctx, &customer)?;
+    let db = state.db.clone();
+    run_once(&db, &ctx, &key, async move |tx| {
+        let cart = remove_line(tx, owner, &sku).await?;
+        shown(&state, tx, cart).await
+    })
+    .await
+}
+
+async fn accept(
+    State(state): State<Carts>,
+    Tenanted(ctx): Tenanted,
+    Path(customer): Path<OwnerName>,
+    key: Idempotency,
+) -> Result<Reply, Problem> {
+    let owner = owner(&ctx, &customer)?;
+    let db = state.db.clone();
+    run_once(&db, &ctx, &key, async move |tx| {
+        let cart = accept_changes(tx, owner).await?;
+        shown(&state, tx, cart).await
+    })
+    .await
+}
