@@ -13,6 +13,7 @@ use edge::{Api, Edge, Routes, health::Health, telemetry::Metrics};
 use inventory::{Inventory, InventoryConfig};
 use kernel::{Clock, Placement};
 use messages::{DeadLetters, Job, Jobs, JobsConfig, Relay, RelayConfig, TenantLookup};
+use payments::Payments;
 use reporting::Reporting;
 use sales::Sales;
 
@@ -38,6 +39,8 @@ pub struct App {
     pub inventory: Inventory,
     /// Customers.
     pub customers: Customers,
+    /// Providers of payments and the books about them.
+    pub payments: Payments,
     /// The book of record.
     pub sales: Sales,
     /// Reports.
@@ -112,7 +115,7 @@ impl App {
         let parts = Parts {
             db: db.clone(),
             clock: clock.clone(),
-            master_key,
+            master_key: master_key.clone(),
             databases: Arc::new(databases),
             seeders: vec![Arc::new(TaxRates)],
         };
@@ -123,15 +126,18 @@ impl App {
         let catalog = Catalog::new(db.clone(), config.data_dir.join("imports"));
         let inventory = Inventory::new(db.clone(), InventoryConfig::default());
         let sales = Sales::new(db.clone(), catalog.clone(), config.combiner());
+        let parts = payments::Parts { db: db.clone(), master_key, tenants: Arc::new(control.clone()) };
+        let payments = Payments::new(config.payments.clone(), parts);
         let relay =
             Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers(), RelayConfig::default())?;
-        let scheduled = jobs::all(&config, &control, &catalog);
+        let scheduled = jobs::all(&config, &control, &catalog, &payments);
         let jobs = Jobs::new(db.clone(), lookup, clock.clone(), scheduled, JobsConfig::default())?;
         let app = Self {
             control,
             catalog,
             inventory,
             customers: Customers::new(db.clone()),
+            payments,
             reporting: Reporting::new(db.clone()),
             sales,
             relay,

@@ -32,6 +32,7 @@ pub async fn check_tenant(app: &App, ctx: &Ctx) -> Result<Vec<Finding>, DbError>
     violations.extend(catalog::invariants(&tx).await?);
     violations.extend(customers::invariants(&tx).await?);
     violations.extend(inventory::invariants(&tx).await?);
+    violations.extend(payments::invariants(&tx).await?);
     violations.extend(sales::invariants(&tx).await?);
     violations.extend(goods_match_sales(&tx).await?);
     tx.commit().await?;

@@ -13,6 +13,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
+use payments::PaymentsConfig;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -32,6 +33,8 @@ pub struct Config {
     pub edge: EdgeConfig,
     /// The control plane.
     pub control: ControlConfig,
+    /// Providers of payments.
+    pub payments: PaymentsConfig,
     /// How sales are batched.
     pub sales: SalesConfig,
     /// What is logged.
@@ -110,6 +113,7 @@ impl Default for Config {
             shards: BTreeMap::new(),
             edge: EdgeConfig::default(),
             control: ControlConfig::default(),
+            payments: PaymentsConfig::default(),
             sales: SalesConfig::default(),
             log: LogConfig::default(),
         }
@@ -200,6 +204,7 @@ impl Config {
         if self.shards.contains_key(&self.database.shard) {
             return Err(format!("shards.{} is the name of the first shard", self.database.shard));
         }
+        self.payments.validate()?;
         self.edge.validate()?;
         self.control.validate()
     }

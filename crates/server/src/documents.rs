@@ -38,6 +38,7 @@ pub fn errors() -> Result<String> {
 pub fn asyncapi() -> Result<String> {
     let mut types = catalog::events::MESSAGE_TYPES.to_vec();
     types.extend(inventory::events::MESSAGE_TYPES);
+    types.extend(payments::events::MESSAGE_TYPES);
     types.extend(sales::events::MESSAGE_TYPES);
     Ok(serde_json::to_string_pretty(&messages::asyncapi(&types)?)?)
 }

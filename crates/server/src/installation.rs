@@ -50,6 +50,7 @@ pub fn tenant_migrations() -> Migrations {
         catalog::MIGRATIONS,
         customers::MIGRATIONS,
         inventory::MIGRATIONS,
+        payments::MIGRATIONS,
         sales::MIGRATIONS,
     ])
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use catalog::Catalog;
 use control::Control;
 use messages::{Job, JobCtx, JobError, Retention, Schedule};
+use payments::Payments;
 
 use crate::config::Config;
 
@@ -13,7 +14,7 @@ const TENANTS_AT_ONCE: usize = 4;
 
 /// Every job of the program.
 #[must_use]
-pub fn all(config: &Config, control: &Control, catalog: &Catalog) -> Vec<Job> {
+pub fn all(config: &Config, control: &Control, catalog: &Catalog, payments: &Payments) -> Vec<Job> {
     let keep_hours = config.edge.idempotency_keep_hours;
     let mut jobs = vec![
         messages::purge_job(Retention::default()),
@@ -27,6 +28,7 @@ pub fn all(config: &Config, control: &Control, catalog: &Catalog) -> Vec<Job> {
     jobs.extend(inventory::jobs());
     jobs.extend(control::jobs(control));
     jobs.extend(catalog::jobs(catalog));
+    jobs.extend(payments::jobs(payments));
     jobs
 }
 

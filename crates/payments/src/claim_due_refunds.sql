@@ -1,0 +1,17 @@
+-- Refunds that are due, taken for this process until their next time; the pauses grow from a minute to six hours.
+-- After three days nobody asks any more. $1 tenant, $2 now, $3 limit
+with due as materialized (
+    select id
+    from payments.refund
+    where tenant_id = $1 and next_check_at <= $2
+    order by next_check_at, id
+    limit $3
+    for no key update skip locked
+)
+update payments.refund
+set attempts = refund.attempts + 1,
+    next_check_at = case when $2::timestamptz < refund.created_at + interval '3 days'
+        then $2::timestamptz + least(interval '6 hours', interval '1 minute' * (1 << least(refund.attempts, 9))) end
+from due
+where refund.tenant_id = $1 and refund.id = due.id
+returning refund.id

@@ -1,0 +1,50 @@
+//! Payments: states, keys, unknown outcomes; providers behind one trait.
+#![doc = include_str!("../README.md")]
+
+mod accounts;
+mod config;
+pub mod events;
+mod find_payment;
+mod invariants;
+mod jobs;
+mod model;
+mod open_payments;
+mod payments;
+mod provider;
+mod reconcile_payments;
+mod request_refunds;
+mod run_refunds;
+mod settle_payments;
+mod settle_refunds;
+pub mod signature;
+mod test_provider;
+
+pub use accounts::{Account, Accounts, Credentials};
+pub use config::PaymentsConfig;
+pub use events::settled_drafts;
+pub use find_payment::{Refund, StatusChange, find_history, find_payment, find_refund, find_refunds};
+pub use invariants::invariants;
+pub use jobs::jobs;
+pub use model::{
+    ChargeOrder, Outcome, Payment, PaymentId, PaymentState, RefundId, RefundOrder, RefundOutcome,
+    RefundState, Source,
+};
+pub use open_payments::{NewPayment, open_payment, open_payments_stmt};
+pub use payments::{Parts, Payments, SettlementWatcher};
+pub use provider::{Cancelled, Found, Provider, WebhookError, WebhookEvent};
+pub use request_refunds::{
+    MOST_REFUNDS, NewRefund, RefundAnswer, RefundError, decode_refunds, request_refund, request_refunds_stmt,
+};
+pub use settle_payments::{Settled, Settlement, decode_settled, settle, settle_stmt};
+pub use settle_refunds::SettledRefund;
+pub use test_provider::{TEST_PROVIDER, TEST_SIGNATURE, TestProvider};
+
+/// The tables of this domain.
+pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
+    domain: "payments",
+    steps: &[db::Migration {
+        version: 1,
+        name: "payments",
+        sql: include_str!("../migrations/0001_payments.sql"),
+    }],
+};
