@@ -127,7 +127,7 @@ impl Batch for BeginBatch {
         for (_, request) in jobs {
             self.faults.at(id(request), Step::ReserveStock, When::After)?;
         }
-        Ok(groups.into_iter().flat_map(|group| group.decided).collect())
+        Ok(groups.into_iter().flat_map(Group::into_decisions).collect())
     }
 }
 
@@ -153,8 +153,10 @@ impl BeginBatch {
     fn checkout(&self, ctx: &Ctx, request: &BeginRequest, plan: PricedSale) -> Checkout {
         let now = ctx.now();
         let total = Money::new(plan.totals.gross, ctx.tenant.currency);
-        let mut steps =
-            vec![StepRecord::done(Step::ValidateCart, now, now), StepRecord::done(Step::ReserveStock, now, now)];
+        let mut steps = vec![
+            StepRecord::done(Step::ValidateCart, now, now),
+            StepRecord::done(Step::ReserveStock, now, now),
+        ];
         if total.amount > 0 {
             steps.push(StepRecord::running(Step::Charge, now));
         }
@@ -192,7 +194,8 @@ impl BeginBatch {
             if waiting.is_empty() {
                 return Ok(());
             }
-            let holds: Vec<_> = waiting.iter().map(|group| (group.tenant(), vec![group.hold(self.hold_for)])).collect();
+            let holds: Vec<_> =
+                waiting.iter().map(|group| (group.tenant(), vec![group.hold(self.hold_for)])).collect();
             for (group, rows) in waiting.into_iter().zip(tx.run(&holds).await?) {
                 let held = rows.first().map(|rows| inventory::decode_held(rows)).transpose()?;
                 group.take(&held.unwrap_or_default());

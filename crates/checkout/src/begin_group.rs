@@ -42,7 +42,9 @@ impl<'a> Group<'a> {
 
     /// Reads the rows of [`Group::look`].
     pub(crate) fn new(jobs: &'a [Job], rows: &[Vec<Row>]) -> Result<Self, DbError> {
-        let [claims, carts] = rows else { return Err(DbError::Other("two answers were expected".to_owned())) };
+        let [claims, carts] = rows else {
+            return Err(DbError::Other("two answers were expected".to_owned()));
+        };
         let carts = cart::decode_carts(carts)?;
         Ok(Self {
             jobs,
@@ -152,10 +154,11 @@ impl<'a> Group<'a> {
             statements.push(cart::take_carts_stmt(ctx, &carts));
             statements.push(messages::publish_stmt(ctx, &self.news(batch.hold_for)));
         }
-        let refused = self.jobs.iter().zip(&self.decided).filter_map(|((_, request), decision)| match decision {
-            Err(error) if !matches!(error, BeginError::Replay) => Some(request.claim.key),
-            _ => None,
-        });
+        let refused =
+            self.jobs.iter().zip(&self.decided).filter_map(|((_, request), decision)| match decision {
+                Err(error) if !matches!(error, BeginError::Replay) => Some(request.claim.key),
+                _ => None,
+            });
         let refused: Vec<_> = refused.collect();
         if !refused.is_empty() {
             statements.push(edge::idempotency::release_stmt(ctx, &refused));
@@ -165,9 +168,9 @@ impl<'a> Group<'a> {
 
     fn news(&self, hold_for: Duration) -> Vec<Draft> {
         let jobs = self.jobs.iter().zip(&self.decided).filter(|(_, decision)| decision.is_ok());
-        let reserved = jobs.zip(self.holds(hold_for)).map(|(((ctx, _), _), hold)| {
-            inventory::events::stock_reserved(&hold).caused_by(&ctx.caller)
-        });
+        let reserved = jobs
+            .zip(self.holds(hold_for))
+            .map(|(((ctx, _), _), hold)| inventory::events::stock_reserved(&hold).caused_by(&ctx.caller));
         reserved.chain(self.alerts.iter().cloned()).collect()
     }
 
@@ -194,9 +197,8 @@ fn wanted(checkout: &Checkout) -> impl Iterator<Item = (ShopId, String, kernel::
 
 /// Takes the units of one checkout from what is left, all or none; the lines of which there is too little.
 fn take_from(left: &mut HashMap<(ShopId, String), i64>, checkout: &Checkout) -> Vec<Short> {
-    let available = |left: &HashMap<_, i64>, shop, sku: &str| {
-        left.get(&(shop, sku.to_owned())).copied().unwrap_or(0)
-    };
+    let available =
+        |left: &HashMap<_, i64>, shop, sku: &str| left.get(&(shop, sku.to_owned())).copied().unwrap_or(0);
     let lines = wanted(checkout).enumerate();
     let short: Vec<Short> = lines
         .filter_map(|(line, (shop, sku, quantity))| {

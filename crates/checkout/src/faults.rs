@@ -2,11 +2,13 @@
 
 use cart::CheckoutId;
 use db::DbError;
+use serde::Deserialize;
 
 use crate::model::Step;
 
 /// When, relative to a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum When {
     /// Before anything of it was done.
     Before,

@@ -1,1 +1,40 @@
-//! x
+//! The workflow that turns a cart into a paid order.
+#![doc = include_str!("../README.md")]
+
+mod begin;
+mod begin_group;
+mod checkouts;
+mod consumers;
+mod drive;
+mod faults;
+mod finish;
+mod give_up;
+mod http;
+mod invariants;
+mod jobs;
+mod model;
+pub mod problems;
+mod store;
+mod workflow;
+
+pub use begin::{BeginBatch, BeginError, BeginRequest, PriceChange, Short};
+pub use cart::CheckoutId;
+pub use checkouts::{CheckoutConfig, Checkouts, Parts};
+pub use consumers::consumers;
+pub use faults::{Faults, When};
+pub use finish::{FinishBatch, FinishRequest};
+pub use http::{CheckoutInput, CheckoutView, PaymentInput, routes};
+pub use invariants::{FailedCheckout, invariants, list_failed, list_held};
+pub use jobs::jobs;
+pub use model::{Checkout, CheckoutState, Failure, Phase, Step, StepRecord, StepState};
+pub use workflow::{Definition, Home, STEPS, compensation, segments};
+
+/// The tables of this domain.
+pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
+    domain: "checkout",
+    steps: &[db::Migration {
+        version: 1,
+        name: "checkout",
+        sql: include_str!("../migrations/0001_checkout.sql"),
+    }],
+};

@@ -48,7 +48,9 @@ impl Phase {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Charge, Self::Confirm, Self::Order, Self::Done].into_iter().find(|phase| phase.as_str() == text)
+        [Self::Charge, Self::Confirm, Self::Order, Self::Done]
+            .into_iter()
+            .find(|phase| phase.as_str() == text)
     }
 }
 

@@ -133,7 +133,11 @@ pub(crate) async fn claim_overdue(
 }
 
 /// Takes over one checkout, if it is running: whoever worked on it has to look again before the next step.
-pub(crate) async fn claim(tx: &TenantTx, id: CheckoutId, lease: Duration) -> Result<Option<Checkout>, DbError> {
+pub(crate) async fn claim(
+    tx: &TenantTx,
+    id: CheckoutId,
+    lease: Duration,
+) -> Result<Option<Checkout>, DbError> {
     let now = tx.ctx().now();
     let params: &[&(dyn db::types::ToSql + Sync)] = &[&tx.tenant_id(), &id, &later(now, lease), &now];
     let row = tx.query_opt(include_str!("claim.sql"), params).await?;

@@ -2,6 +2,7 @@
 
 use db::{DbError, TenantTx};
 use kernel::Violation;
+use uuid::Uuid;
 
 use crate::units::Units;
 
@@ -31,4 +32,13 @@ pub async fn invariants(tx: &TenantTx) -> Result<Vec<Violation>, DbError> {
         }
     }
     Ok(found)
+}
+
+/// Open reservations whose reference begins with `prefix`, each with its reference; at most `most`.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn list_open(tx: &TenantTx, prefix: &str, most: i64) -> Result<Vec<(Uuid, String)>, DbError> {
+    let rows = tx.query(include_str!("list_open.sql"), &[&tx.tenant_id(), &prefix, &most]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

@@ -32,6 +32,15 @@ pub async fn find_shops(tx: &TenantTx, ids: &[ShopId]) -> Result<Vec<Shop>, DbEr
     decode_shops(&tx.run(find_shops_stmt(tx.ctx(), ids)).await?)
 }
 
+/// The shop that sells on the web: the first one of that kind, or where there is none the first store.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn find_web_shop(tx: &TenantTx) -> Result<Option<ShopId>, DbError> {
+    let row = tx.query_opt(include_str!("find_web_shop.sql"), &[&tx.tenant_id()]).await?;
+    row.map(|row| Ok(row.try_get(0)?)).transpose()
+}
+
 /// The shop with this id, if the tenant has it.
 ///
 /// # Errors

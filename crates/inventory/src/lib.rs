@@ -38,7 +38,7 @@ mod update_shop;
 
 pub use adjust_stock::{AdjustReason, AdjustStock, adjust_stock};
 pub use change_stock::{ChangeStockError, Shortage};
-pub use check_stock::invariants;
+pub use check_stock::{invariants, list_open};
 pub use close_reservations::{
     ClosedLine, Ending, close_reservations, close_reservations_stmt, decode_closed,
 };
@@ -49,7 +49,7 @@ pub use ensure_shops::{ensure_shops, is_shop_name};
 pub use events::low_stock_alerts;
 pub use expire_reservations::expire_reservations;
 pub use find_levels::{decode_levels, levels_stmt};
-pub use find_shops::{decode_shops, find_shop, find_shops, find_shops_stmt};
+pub use find_shops::{decode_shops, find_shop, find_shops, find_shops_stmt, find_web_shop};
 pub use hold_stock::{Held, Hold, HoldLine, decode_held, hold_stmt, hold_stock};
 pub use http::{Inventory, InventoryConfig, routes};
 pub use import_stock::{ImportStockError, STOCK_COLUMNS, StockImport, import_stock};

@@ -24,6 +24,15 @@ pub async fn invariants(tx: &TenantTx) -> Result<Vec<Violation>, DbError> {
     Ok(found)
 }
 
+/// Those of `ids` that are orders of the tenant.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn find_existing(tx: &TenantTx, ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+    let rows = tx.query(include_str!("find_existing.sql"), &[&tx.tenant_id(), &ids]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
 /// An order whose money came in at some time: what must stand beside it in the books.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaidOrder {

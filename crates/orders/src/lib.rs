@@ -17,7 +17,7 @@ pub use change_status::{ChangeStatusError, change_status};
 pub use find_orders::{OrderFilter, find_order, list_orders, lock_order};
 pub use http::{Orders, StatusInput, routes};
 pub use insert_orders::{decode_numbers, insert_orders_stmt};
-pub use invariants::{PaidOrder, invariants, list_paid};
+pub use invariants::{PaidOrder, find_existing, invariants, list_paid};
 pub use model::{
     NewOrder, Order, OrderEvent, OrderId, OrderLine, OrderStatus, OrderSums, OrderTotals, ShipTo, StoredLine,
 };

@@ -4,6 +4,7 @@
 mod accounts;
 mod config;
 pub mod events;
+mod find_captured;
 mod find_payment;
 mod invariants;
 mod jobs;
@@ -22,6 +23,7 @@ mod test_provider;
 pub use accounts::{Account, Accounts, Credentials};
 pub use config::PaymentsConfig;
 pub use events::settled_drafts;
+pub use find_captured::{find_captured, sum_captured};
 pub use find_payment::{Refund, StatusChange, find_history, find_payment, find_refund, find_refunds};
 pub use invariants::invariants;
 pub use jobs::jobs;

@@ -40,3 +40,21 @@ pub async fn sold_units(tx: &TenantTx) -> Result<Vec<(uuid::Uuid, String, i64)>,
     let rows = tx.query(include_str!("sold_units.sql"), &[&tx.tenant_id()]).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
 }
+
+/// What each of `sales` comes to, in minor units; sales that do not exist are missing.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn find_gross(tx: &TenantTx, sales: &[uuid::Uuid]) -> Result<Vec<(uuid::Uuid, i64)>, DbError> {
+    let rows = tx.query(include_str!("find_gross.sql"), &[&tx.tenant_id(), &sales]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// How many sales were booked for orders, and what they come to in minor units, corrections left aside.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn sum_orders(tx: &TenantTx) -> Result<(i64, i64), DbError> {
+    let row = tx.query_one(include_str!("sum_orders.sql"), &[&tx.tenant_id()]).await?;
+    Ok((row.try_get(0)?, row.try_get(1)?))
+}

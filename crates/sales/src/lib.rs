@@ -33,13 +33,13 @@ pub use export_sales::{ExportError, export_sales};
 pub use find_sales::{SaleFilter, find_sale, list_sales};
 pub use http::{Sales, routes};
 pub use import::{COLUMNS, ImportError, ImportSummary, import_sales};
-pub use invariants::{invariants, sold_units};
+pub use invariants::{find_gross, invariants, sold_units, sum_orders};
 pub use model::{
     Channel, NewLine, NewSale, RegisterId, Sale, SaleId, SaleKind, SaleLine, SaleStatus, ShiftId, Tender,
     TenderMethod,
 };
 pub use price_sale::{BookedLine, PricedSale, price_lines, price_sale};
-pub use refund_sale::{RefundLine, RefundSale, refund_sale};
+pub use refund_sale::{RefundLine, RefundSale, refund_rest, refund_sale};
 pub use registers::{NewRegister, Register, create_register, ensure_registers, has_registers};
 pub use run_shift::{close_shift, get_report, move_cash, open_shift};
 pub use shift::{CloseShift, MoveCash, OpenShift, Shift, ShiftReport};

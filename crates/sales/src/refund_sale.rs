@@ -120,6 +120,34 @@ pub async fn refund_sale(
     Ok(book(tx, &booking).await?.0)
 }
 
+/// Refunds whatever of the sale was not taken back before, to its original tenders; `None` when nothing is left or the
+/// sale was voided. `restock`: the goods go back to the shelf.
+///
+/// # Errors
+/// [`NOT_A_SALE`], [`SALE_NOT_FOUND`], a database that fails.
+pub async fn refund_rest(
+    tx: &TenantTx,
+    id: SaleId,
+    reason: &str,
+    restock: bool,
+) -> Result<Option<Sale>, SaleError> {
+    let original = match lock_sale(tx, id).await {
+        Err(SaleError::State { code, .. }) if code == ALREADY_VOIDED => return Ok(None),
+        locked => locked?,
+    };
+    let left = |line: &crate::model::SaleLine| {
+        let before = original.taken_back.get(&line.line).map_or(Quantity::ZERO, |back| back.quantity);
+        let quantity = line.quantity.checked_sub(before).filter(|left| left.is_positive())?;
+        Some(RefundLine { line: line.line, quantity, restock })
+    };
+    let lines: Vec<RefundLine> = original.sale.lines.iter().filter_map(left).collect();
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let input = RefundSale { reason: reason.to_owned(), lines, tenders: None, register_id: None };
+    refund_sale(tx, id, &input, None).await.map(Some)
+}
+
 fn reverse_lines(original: &Correctable, input: &RefundSale) -> Result<Vec<BookedLine>, SaleError> {
     let mut lines: Vec<BookedLine> = Vec::with_capacity(input.lines.len());
     for (index, wanted) in input.lines.iter().enumerate() {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use axum::Router;
+use cart::Carts;
 use catalog::Catalog;
+use checkout::{Checkouts, Faults};
 use control::{Control, MasterKey, Parts, Seeder, TenantDatabases};
 use customers::Customers;
 use db::{Db, DbError, Invalidations, Source, Stale, TenantTx, migrate::MigrateError};
@@ -13,6 +15,7 @@ use edge::{Api, Edge, Routes, health::Health, telemetry::Metrics};
 use inventory::{Inventory, InventoryConfig};
 use kernel::{Clock, Placement};
 use messages::{DeadLetters, Job, Jobs, JobsConfig, Relay, RelayConfig, TenantLookup};
+use orders::Orders;
 use payments::Payments;
 use reporting::Reporting;
 use sales::Sales;
@@ -41,8 +44,14 @@ pub struct App {
     pub customers: Customers,
     /// Providers of payments and the books about them.
     pub payments: Payments,
+    /// Carts.
+    pub carts: Carts,
+    /// Orders.
+    pub orders: Orders,
     /// The book of record.
     pub sales: Sales,
+    /// What turns carts into orders.
+    pub checkouts: Checkouts,
     /// Reports.
     pub reporting: Reporting,
     /// Carries messages.
@@ -102,6 +111,19 @@ impl App {
     /// # Errors
     /// When the configuration cannot work.
     pub fn new(config: Config, installation: &Installation, clock: Clock) -> Result<Self> {
+        Self::with_faults(config, installation, clock, Arc::new(()))
+    }
+
+    /// The same, with a checkout that breaks where `faults` says: for proofs.
+    ///
+    /// # Errors
+    /// When the configuration cannot work.
+    pub fn with_faults(
+        config: Config,
+        installation: &Installation,
+        clock: Clock,
+        faults: Arc<dyn Faults>,
+    ) -> Result<Self> {
         let config = Arc::new(config);
         let db = installation.db.clone();
         let master_key =
@@ -130,14 +152,27 @@ impl App {
         let payments = Payments::new(config.payments.clone(), parts);
         let relay =
             Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers(), RelayConfig::default())?;
-        let scheduled = jobs::all(&config, &control, &catalog, &payments);
+        let parts = checkout::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            catalog: catalog.clone(),
+            sales: sales.clone(),
+            payments: payments.clone(),
+            combiner: config.combiner(),
+            faults,
+        };
+        let checkouts = Checkouts::new(config.checkout.clone(), parts);
+        let scheduled = jobs::all(&config, &control, &catalog, &payments, &checkouts);
         let jobs = Jobs::new(db.clone(), lookup, clock.clone(), scheduled, JobsConfig::default())?;
         let app = Self {
             control,
-            catalog,
+            catalog: catalog.clone(),
             inventory,
             customers: Customers::new(db.clone()),
             payments,
+            carts: Carts::new(db.clone(), catalog.clone()),
+            orders: Orders::new(db.clone()),
+            checkouts,
             reporting: Reporting::new(db.clone()),
             sales,
             relay,
@@ -157,6 +192,11 @@ impl App {
         self.invalidations.subscribe(move |_, stale| match stale {
             Stale::Key(key) => sales.forget_key(key),
             Stale::All => sales.clear(),
+        });
+        let orders = self.orders.cache().clone();
+        self.invalidations.subscribe(move |_, stale| match stale {
+            Stale::Key(key) => orders.forget_key(key),
+            Stale::All => orders.clear(),
         });
         self.catalog.listen(&self.invalidations);
     }
@@ -200,6 +240,7 @@ impl App {
     /// Ends the work in the background.
     pub async fn stop(&self) {
         self.jobs.shutdown().await;
+        self.checkouts.stop().await;
         self.relay.shutdown().await;
         self.invalidations.close();
         self.control.stop().await;
@@ -247,6 +288,9 @@ impl App {
             catalog::routes(self.catalog.clone()),
             customers::routes(self.customers.clone()),
             inventory::routes(self.inventory.clone()),
+            cart::routes(self.carts.clone()),
+            orders::routes(self.orders.clone()),
+            checkout::routes(self.checkouts.clone()),
             sales::routes(self.sales.clone()),
             reporting::routes(self.reporting.clone()),
             operations::dead_letters::routes(DeadLetters::new(self.db.clone(), lookup)),
@@ -259,6 +303,7 @@ impl App {
 fn consumers() -> Vec<messages::Consumer> {
     let mut all = Vec::new();
     all.extend(catalog::consumers());
+    all.extend(checkout::consumers());
     all
 }
 

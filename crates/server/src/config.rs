@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use checkout::CheckoutConfig;
 use control::ControlConfig;
 use db::CombinerLimits;
 use edge::EdgeConfig;
@@ -35,6 +36,8 @@ pub struct Config {
     pub control: ControlConfig,
     /// Providers of payments.
     pub payments: PaymentsConfig,
+    /// How checkouts are run.
+    pub checkout: CheckoutConfig,
     /// How sales are batched.
     pub sales: SalesConfig,
     /// What is logged.
@@ -114,6 +117,7 @@ impl Default for Config {
             edge: EdgeConfig::default(),
             control: ControlConfig::default(),
             payments: PaymentsConfig::default(),
+            checkout: CheckoutConfig::default(),
             sales: SalesConfig::default(),
             log: LogConfig::default(),
         }
@@ -205,6 +209,7 @@ impl Config {
             return Err(format!("shards.{} is the name of the first shard", self.database.shard));
         }
         self.payments.validate()?;
+        self.checkout.validate(self.payments.call_timeout_ms)?;
         self.edge.validate()?;
         self.control.validate()
     }

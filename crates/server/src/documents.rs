@@ -39,6 +39,7 @@ pub fn asyncapi() -> Result<String> {
     let mut types = catalog::events::MESSAGE_TYPES.to_vec();
     types.extend(inventory::events::MESSAGE_TYPES);
     types.extend(payments::events::MESSAGE_TYPES);
+    types.extend(orders::events::MESSAGE_TYPES);
     types.extend(sales::events::MESSAGE_TYPES);
     Ok(serde_json::to_string_pretty(&messages::asyncapi(&types)?)?)
 }

@@ -51,7 +51,10 @@ pub fn tenant_migrations() -> Migrations {
         customers::MIGRATIONS,
         inventory::MIGRATIONS,
         payments::MIGRATIONS,
+        cart::MIGRATIONS,
+        orders::MIGRATIONS,
         sales::MIGRATIONS,
+        checkout::MIGRATIONS,
     ])
 }
 

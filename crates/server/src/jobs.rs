@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use catalog::Catalog;
+use checkout::Checkouts;
 use control::Control;
 use messages::{Job, JobCtx, JobError, Retention, Schedule};
 use payments::Payments;
@@ -14,7 +15,13 @@ const TENANTS_AT_ONCE: usize = 4;
 
 /// Every job of the program.
 #[must_use]
-pub fn all(config: &Config, control: &Control, catalog: &Catalog, payments: &Payments) -> Vec<Job> {
+pub fn all(
+    config: &Config,
+    control: &Control,
+    catalog: &Catalog,
+    payments: &Payments,
+    checkouts: &Checkouts,
+) -> Vec<Job> {
     let keep_hours = config.edge.idempotency_keep_hours;
     let mut jobs = vec![
         messages::purge_job(Retention::default()),
@@ -26,6 +33,8 @@ pub fn all(config: &Config, control: &Control, catalog: &Catalog, payments: &Pay
         ),
     ];
     jobs.extend(inventory::jobs());
+    jobs.extend(cart::jobs());
+    jobs.extend(checkout::jobs(checkouts));
     jobs.extend(control::jobs(control));
     jobs.extend(catalog::jobs(catalog));
     jobs.extend(payments::jobs(payments));

@@ -56,6 +56,17 @@ impl App {
     /// # Errors
     /// Whatever keeps the program from starting.
     pub async fn start_with(configure: impl FnOnce(&mut Config)) -> anyhow::Result<Self> {
+        Self::start_with_faults(configure, Arc::new(())).await
+    }
+
+    /// Starts it with a checkout that breaks where `faults` says.
+    ///
+    /// # Errors
+    /// Whatever keeps the program from starting.
+    pub async fn start_with_faults(
+        configure: impl FnOnce(&mut Config),
+        faults: Arc<dyn checkout::Faults>,
+    ) -> anyhow::Result<Self> {
         let databases = TestDatabases::create(&tenant_migrations(), &control_migrations()).await?;
         let data = tempfile::tempdir()?;
         let mut config = Config::default();
@@ -63,7 +74,7 @@ impl App {
         point_at(&mut config, &databases, &data)?;
         let clock = Clock::fake(START.parse()?);
         let installation = Installation::open(&config).await?;
-        let parts = server::app::App::new(config, &installation, clock.clone())?;
+        let parts = server::app::App::with_faults(config, &installation, clock.clone(), faults)?;
         parts.prepare().await?;
         // Caches hear of changes as in production; messages and jobs wait for the test.
         parts.control.listen(&parts.invalidations);
@@ -149,6 +160,25 @@ impl App {
     pub async fn member(&self, slug: &str, permissions: &[&str]) -> anyhow::Result<Client> {
         let tenant = self.tenant(slug).await?.id;
         Ok(self.stranger().with_tenant(slug).with_token(&self.token(Some(tenant), permissions).await?))
+    }
+
+    /// A guest of the merchant `slug`, who buys without an account.
+    ///
+    /// # Errors
+    /// When there is no such merchant.
+    pub async fn guest(&self, slug: &str) -> anyhow::Result<Client> {
+        self.visitor(slug, &customers::GuestId::new().to_string()).await
+    }
+
+    /// A customer (`cus_..`) or guest (`gst_..`) of the merchant `slug`, signed in.
+    ///
+    /// # Errors
+    /// When there is no such merchant.
+    pub async fn visitor(&self, slug: &str, id: &str) -> anyhow::Result<Client> {
+        let tenant = self.tenant(slug).await?.id;
+        let token =
+            control::sign_visitor_token(&self.parts.control, tenant, id, TOKEN_LIFE, self.clock.now())?;
+        Ok(self.stranger().with_tenant(slug).with_token(&token))
     }
 
     /// The operator of the platform with these permissions.

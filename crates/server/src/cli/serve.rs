@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{Outcome, output::usage};
-use crate::{app::App, config::Config, demo, installation::Installation};
+use crate::{app::App, config::Config, demo, faults, installation::Installation};
 
 /// The parts that `--services` may name; running some of them as processes of their own comes later.
 const SERVICES: [&str; 1] = ["all"];
@@ -55,7 +55,7 @@ pub(super) async fn run(config: Config, args: ServeArgs) -> Result<Outcome> {
     if let Some(cluster) = &installation.cluster {
         cluster.supervise();
     }
-    let app = App::new(config, &installation, Clock::system())?;
+    let app = App::with_faults(config, &installation, Clock::system(), faults::from_environment()?)?;
     app.prepare().await?;
     let welcome = if args.demo { Some(demo::make(&app).await?) } else { None };
     let edge = app.edge();

@@ -8,6 +8,7 @@
 )]
 
 mod authorisation;
+mod checkout;
 mod cli;
 mod crash;
 mod documents;
@@ -17,5 +18,6 @@ mod journey;
 mod logs;
 mod outage;
 mod races;
+mod saga;
 mod shift_race;
 mod support;

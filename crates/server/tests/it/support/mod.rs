@@ -3,11 +3,13 @@
 mod examples;
 mod home;
 mod server;
+mod web_shop;
 mod world;
 
 pub use examples::{Example, Foreign, example};
 pub use home::{Home, Ran, program, target_dir};
 pub use server::Server;
+pub use web_shop::{WebShop, check_out, check_out_with, fill, steps};
 pub use world::World;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! Every invariant of every domain, and those that no domain can prove alone.
 
+mod books;
+
 use std::collections::HashMap;
 
 use anyhow::Result;
@@ -34,7 +36,10 @@ pub async fn check_tenant(app: &App, ctx: &Ctx) -> Result<Vec<Finding>, DbError>
     violations.extend(inventory::invariants(&tx).await?);
     violations.extend(payments::invariants(&tx).await?);
     violations.extend(sales::invariants(&tx).await?);
+    violations.extend(orders::invariants(&tx).await?);
+    violations.extend(checkout::invariants(&tx).await?);
     violations.extend(goods_match_sales(&tx).await?);
+    violations.extend(books::orders_match_money(&tx).await?);
     tx.commit().await?;
     let place = ctx.tenant.slug.to_string();
     Ok(violations.into_iter().map(|violation| Finding { place: place.clone(), violation }).collect())

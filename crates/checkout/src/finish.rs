@@ -1,0 +1,221 @@
+//! The last segment: the money is there, so the order stands, its sale is in the books, the cart is cleared and the
+//! units leave the shelf, in one transaction for all checkouts that have come so far.
+
+use std::{collections::HashSet, sync::Arc};
+
+use cart::CheckoutId;
+use db::{Batch, BatchTx, DbError, Row, Stmt};
+use inventory::{Ending, ReservationId};
+use kernel::{Ctx, TenantId};
+use messages::Draft;
+use orders::{NewOrder, OrderStatus, OrderSums, StoredLine};
+use payments::{Outcome, PaymentState, Settlement, Source};
+use sales::{Channel, ChannelSale, Register, TenderMethod};
+
+use crate::{
+    faults::{Faults, When},
+    model::{Checkout, CheckoutState, Phase, Step, StepRecord, StepState},
+    store::{complete_stmt, decode_ids, lock_running_stmt},
+};
+
+/// A checkout whose money was taken.
+pub struct FinishRequest {
+    /// It.
+    pub checkout: Checkout,
+    /// The register of the shop's web channel.
+    pub register: Arc<Register>,
+    /// The provider's name for the charge; none where nothing was due.
+    pub provider_ref: Option<String>,
+}
+
+/// Finishes checkouts in batches; see [`db::Combiner`].
+///
+/// One that cannot be finished (somebody else has ended it, its hold is gone) fails the batch, which the combiner then
+/// takes apart; alone it is refused with [`NOT_FINISHABLE`] and nothing of it is written.
+pub struct FinishBatch {
+    pub(crate) faults: Arc<dyn Faults>,
+}
+
+/// How a batch says that a checkout cannot be finished by it.
+pub(crate) const NOT_FINISHABLE: &str = "checkout_not_finishable";
+
+const LOCAL: [Step; 3] = [Step::CreateOrder, Step::ClearCart, Step::ConfirmStock];
+
+type Job = (Ctx, FinishRequest);
+
+impl Batch for FinishBatch {
+    type Input = FinishRequest;
+    type Output = Checkout;
+
+    fn weight(&self, request: &FinishRequest) -> usize {
+        request.checkout.plan.lines.len()
+    }
+
+    async fn run(&self, tx: &BatchTx, jobs: &[Job]) -> Result<Vec<Checkout>, DbError> {
+        self.faults_at(jobs, When::Before)?;
+        let groups: Vec<&[Job]> = jobs.chunk_by(|a, b| a.0.tenant_id() == b.0.tenant_id()).collect();
+        let first: Vec<_> = groups.iter().map(|jobs| (tenant(jobs), settle_stmts(jobs))).collect();
+        let settled = tx.run(&first).await?;
+        let mut writes = Vec::with_capacity(groups.len());
+        let mut finished = Vec::with_capacity(jobs.len());
+        for (jobs, rows) in groups.iter().zip(&settled) {
+            let news = read_back(jobs, rows)?;
+            let done: Vec<Checkout> = jobs.iter().map(finish).collect();
+            writes.push((tenant(jobs), write_stmts(jobs, &done, news)));
+            finished.extend(done);
+        }
+        tx.run(&writes).await?;
+        self.faults_at(jobs, When::After)?;
+        Ok(finished)
+    }
+}
+
+impl FinishBatch {
+    fn faults_at(&self, jobs: &[Job], when: When) -> Result<(), DbError> {
+        for (_, request) in jobs {
+            LOCAL.iter().try_for_each(|step| self.faults.at(request.checkout.id, *step, when))?;
+        }
+        Ok(())
+    }
+}
+
+fn tenant(jobs: &[Job]) -> TenantId {
+    jobs[0].0.tenant_id()
+}
+
+/// Locks, in the order in which everybody does: checkouts, carts, payments, reservations with their stock.
+fn settle_stmts(jobs: &[Job]) -> Vec<Stmt> {
+    let ctx = &jobs[0].0;
+    let checkouts = || jobs.iter().map(|(_, request)| &request.checkout);
+    let ids: Vec<CheckoutId> = checkouts().map(|checkout| checkout.id).collect();
+    let carts: Vec<_> = checkouts().map(|checkout| (checkout.owner, checkout.id)).collect();
+    let sold: Vec<(ReservationId, uuid::Uuid)> =
+        checkouts().map(|checkout| (checkout.reservation, checkout.sale.0)).collect();
+    vec![
+        lock_running_stmt(ctx, &ids),
+        cart::clear_carts_stmt(ctx, &carts),
+        payments::settle_stmt(ctx, &settlements(jobs)),
+        inventory::sell_reservations_stmt(ctx, &sold),
+    ]
+}
+
+fn settlements(jobs: &[Job]) -> Vec<Settlement> {
+    let settlement = |(_, request): &Job| {
+        Some(Settlement {
+            payment: request.checkout.payment?,
+            outcome: Outcome::Succeeded { provider_ref: request.provider_ref.clone().unwrap_or_default() },
+            source: Source::Checkout,
+        })
+    };
+    jobs.iter().filter_map(settlement).collect()
+}
+
+/// Whether every checkout of the group could be locked, was paid, and had its units still held; what is to be told of
+/// payments and stock.
+fn read_back(jobs: &[Job], rows: &[Vec<Row>]) -> Result<Vec<Draft>, DbError> {
+    let [running, _, settled, sold] = rows else {
+        return Err(DbError::Other("four answers were expected".to_owned()));
+    };
+    let running: HashSet<CheckoutId> = decode_ids(running)?.into_iter().collect();
+    let settled = payments::decode_settled(settled)?;
+    let paid: HashSet<_> = settled
+        .iter()
+        .filter(|payment| payment.state == PaymentState::Succeeded)
+        .map(|payment| payment.payment)
+        .collect();
+    let sold = inventory::decode_closed(sold)?;
+    let held: HashSet<ReservationId> = sold.iter().map(|line| line.reservation).collect();
+    let fine = jobs.iter().map(|(_, request)| &request.checkout).all(|checkout| {
+        running.contains(&checkout.id)
+            && checkout.payment.is_none_or(|payment| paid.contains(&payment))
+            && held.contains(&checkout.reservation)
+    });
+    if !fine {
+        return Err(DbError::Check { constraint: NOT_FINISHABLE.to_owned() });
+    }
+    let mut news = payments::settled_drafts(&settled);
+    news.extend(inventory::events::reservations_closed(&sold, Ending::Confirmed));
+    Ok(news)
+}
+
+/// The checkout as it is once it is finished.
+fn finish((ctx, request): &Job) -> Checkout {
+    let (mut checkout, now) = (request.checkout.clone(), ctx.now());
+    if checkout.payment.is_some() {
+        checkout.end_step(Step::Charge, StepState::Done, now, None);
+    }
+    checkout.steps.extend(LOCAL.map(|step| StepRecord::done(step, now, now)));
+    checkout.state = CheckoutState::Completed;
+    checkout.phase = Phase::Done;
+    checkout.action = None;
+    checkout.updated_at = now;
+    checkout
+}
+
+fn write_stmts(jobs: &[Job], done: &[Checkout], mut news: Vec<Draft>) -> Vec<Stmt> {
+    let ctx = &jobs[0].0;
+    let orders: Vec<NewOrder> = jobs.iter().map(|(_, request)| order(&request.checkout)).collect();
+    let sales: Vec<ChannelSale> = jobs.iter().map(sale).collect();
+    for (((ctx, _), order), sale) in jobs.iter().zip(&orders).zip(&sales) {
+        news.extend(orders::events::placed(ctx, order));
+        news.push(sales::news(ctx, sale));
+    }
+    let done: Vec<&Checkout> = done.iter().collect();
+    let [book, goods] = sales::book_stmts(ctx, &sales);
+    vec![
+        orders::insert_orders_stmt(ctx, &orders),
+        book,
+        goods,
+        messages::publish_stmt(ctx, &news),
+        complete_stmt(ctx, &done),
+    ]
+}
+
+/// The order that a checkout makes.
+fn order(checkout: &Checkout) -> NewOrder {
+    let plan = &checkout.plan;
+    let line = |line: &sales::BookedLine| StoredLine {
+        sku: line.sku.clone(),
+        name: line.name.clone(),
+        category: line.category.clone(),
+        units: line.quantity.thousandths(),
+        unit_price: line.unit_price,
+        discount: line.discount,
+        net: line.amounts.net,
+        vat: line.amounts.vat,
+        gross: line.amounts.gross,
+        rate: line.rate.0,
+    };
+    NewOrder {
+        id: checkout.order,
+        status: OrderStatus::Paid,
+        channel: "web",
+        owner: checkout.owner,
+        shop: checkout.shop,
+        checkout: Some(checkout.id.0),
+        payment: checkout.payment.map(|payment| payment.0),
+        sale: checkout.sale.0,
+        sums: OrderSums {
+            net: plan.totals.net,
+            vat: plan.totals.vat,
+            gross: plan.totals.gross,
+            discount: plan.discount,
+        },
+        lines: plan.lines.iter().map(line).collect(),
+        ship_to: checkout.ship_to.clone(),
+        note: checkout.note.clone(),
+    }
+}
+
+fn sale((ctx, request): &Job) -> ChannelSale {
+    let checkout = &request.checkout;
+    ChannelSale {
+        id: checkout.sale,
+        channel: Channel::Web,
+        register: request.register.clone(),
+        customer: checkout.owner.customer(),
+        priced: checkout.plan.clone(),
+        method: TenderMethod::Card,
+        occurred_at: ctx.now(),
+    }
+}
