@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod documents;
+mod faults;
 mod health;
 pub mod installation;
 pub mod jobs;

@@ -152,7 +152,8 @@ async fn two_processes_that_go_on_with_one_checkout_make_one_order() {
         let (resumed, ()) = tokio::join!(checkouts.resume_overdue(&ctx), async {
             // The provider tells of it at the same time.
             let found = web.app.databases.look().await.unwrap();
-            let row = found.query_one("select id, purpose from payments.payment order by id desc limit 1", &[]);
+            let row =
+                found.query_one("select id, purpose from payments.payment order by id desc limit 1", &[]);
             let row = row.await.unwrap();
             let payment = payments::PaymentId(row.get(0));
             let told: &dyn payments::SettlementWatcher = checkouts;
@@ -223,11 +224,17 @@ async fn rush_for_five(web: &WebShop, round: usize, shoppers: Vec<Shopper>) {
         }
     });
     join_all(buying).await;
-    let after = web.counts().await;
+    let mut after = web.counts().await;
+    if after["orders"] != after["charges"] - after["back"] {
+        // A provider that was too slow to say that it had charged: the money goes back.
+        settle(web).await;
+        after = web.counts().await;
+    }
     let grown = |name| after[name] - before[name];
     let willing = shoppers.iter().filter(|shopper| shopper.method != 0).count();
     let what = format!("round {round}: {shoppers:?}: {before:?} {after:?}");
-    assert_eq!((grown("orders"), grown("sales")), (grown("charges"), grown("charges")), "{what}");
+    let kept = grown("charges") - grown("back");
+    assert_eq!((grown("orders"), grown("sales")), (kept, kept), "{what}");
     assert!(grown("orders") <= 5 && (willing < 5 || grown("orders") > 0), "{what}");
     assert_eq!((after["holds"], after["running"]), (0, 0), "{what}");
     assert_eq!(web.stock(&sku).await, ((5 - grown("orders")).to_string(), "0".to_owned()), "{what}");
@@ -254,12 +261,13 @@ async fn a_process_that_dies_anywhere_leaves_nothing_in_between() {
     let home = Home::furnished();
     let token = home.token(Some("acme"), &["*"]);
     let operator = home.token(None, &["platform:*"]);
-    let settings =
-        [("MARKETHALL_PAYMENTS__CALL_TIMEOUT_MS", "100"), ("MARKETHALL_CHECKOUT__LEASE_S", "1")];
+    let settings = [("MARKETHALL_PAYMENTS__CALL_TIMEOUT_MS", "100"), ("MARKETHALL_CHECKOUT__LEASE_S", "1")];
     let server = Server::start_with(&home, &settings, &[]);
     let staff = server.member("acme", &token);
-    let shop = staff.post("/shops", serde_json::json!({ "code": "W01", "name": "W", "kind": "web" })).await.is(201);
-    let body = serde_json::json!({ "sku": "PEN", "name": "PEN", "price": { "amount": 240, "currency": "EUR" } });
+    let shop =
+        staff.post("/shops", serde_json::json!({ "code": "W01", "name": "W", "kind": "web" })).await.is(201);
+    let body =
+        serde_json::json!({ "sku": "PEN", "name": "PEN", "price": { "amount": 240, "currency": "EUR" } });
     staff.post("/products", body).await.is(201);
     let lines = serde_json::json!([{ "shopId": shop.text("/id"), "sku": "PEN", "quantity": "100" }]);
     staff.put("/inventory/restock", serde_json::json!({ "lines": lines })).await.is(200);
@@ -281,7 +289,8 @@ async fn a_process_that_dies_anywhere_leaves_nothing_in_between() {
         fill(&staff, &[("PEN", "1")]).await;
         let method = if step == Step::ReleaseStock { "card_declined" } else { "card_approved" };
         let body = serde_json::json!({ "cart": "me", "payment": { "provider": "test", "method": method } });
-        let call = staff.api(http::Method::POST, "/checkout").json(&body).key(&place).header("prefer", "wait=30");
+        let call =
+            staff.api(http::Method::POST, "/checkout").json(&body).key(&place).header("prefer", "wait=30");
         let answer = call.try_send().await;
         assert!(answer.is_err(), "{place}: it lived to say {:?}", answer.map(|answer| answer.status));
         assert!(!server.wait().success(), "{place}");

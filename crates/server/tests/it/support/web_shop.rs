@@ -29,7 +29,7 @@ impl WebShop {
     /// The same with another configuration, and a checkout that breaks.
     pub async fn open_with(configure: impl FnOnce(&mut Config), faults: Arc<dyn Faults>) -> Self {
         let short = |config: &mut Config| {
-            config.payments.call_timeout_ms = 100;
+            config.payments.call_timeout_ms = 1000;
             configure(config);
         };
         let app = App::start_with_faults(short, faults).await.unwrap();
