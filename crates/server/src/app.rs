@@ -15,10 +15,11 @@ use kernel::{Clock, Placement};
 use messages::{DeadLetters, Job, Jobs, JobsConfig, Relay, RelayConfig, TenantLookup};
 use reporting::Reporting;
 use sales::Sales;
+use webhooks::Webhooks;
 
 use crate::{
     config::Config,
-    health,
+    documents, health,
     installation::{Installation, Shard, tenant_migrations},
     jobs, operations,
 };
@@ -42,6 +43,8 @@ pub struct App {
     pub sales: Sales,
     /// Reports.
     pub reporting: Reporting,
+    /// Tells merchants of messages.
+    pub webhooks: Webhooks,
     /// Carries messages.
     pub relay: Relay,
     /// Runs scheduled work.
@@ -112,7 +115,7 @@ impl App {
         let parts = Parts {
             db: db.clone(),
             clock: clock.clone(),
-            master_key,
+            master_key: master_key.clone(),
             databases: Arc::new(databases),
             seeders: vec![Arc::new(TaxRates)],
         };
@@ -123,8 +126,19 @@ impl App {
         let catalog = Catalog::new(db.clone(), config.data_dir.join("imports"));
         let inventory = Inventory::new(db.clone(), InventoryConfig::default());
         let sales = Sales::new(db.clone(), catalog.clone(), config.combiner());
-        let relay =
-            Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers(), RelayConfig::default())?;
+        let webhooks = Webhooks::new(
+            webhooks::Parts {
+                db: db.clone(),
+                lookup: lookup.clone(),
+                clock: clock.clone(),
+                master_key,
+                types: documents::message_types(),
+                type_names: documents::message_type_names(),
+            },
+            config.webhooks.clone(),
+        )?;
+        let consumers = consumers(&webhooks);
+        let relay = Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers, RelayConfig::default())?;
         let scheduled = jobs::all(&config, &control, &catalog);
         let jobs = Jobs::new(db.clone(), lookup, clock.clone(), scheduled, JobsConfig::default())?;
         let app = Self {
@@ -134,6 +148,7 @@ impl App {
             customers: Customers::new(db.clone()),
             reporting: Reporting::new(db.clone()),
             sales,
+            webhooks,
             relay,
             jobs,
             invalidations: Invalidations::new(),
@@ -171,6 +186,7 @@ impl App {
         self.control.start();
         self.listen_to_databases();
         self.relay.start();
+        self.webhooks.start();
         self.jobs.start();
     }
 
@@ -195,6 +211,7 @@ impl App {
     pub async fn stop(&self) {
         self.jobs.shutdown().await;
         self.relay.shutdown().await;
+        self.webhooks.shutdown().await;
         self.invalidations.close();
         self.control.stop().await;
     }
@@ -242,6 +259,7 @@ impl App {
             customers::routes(self.customers.clone()),
             inventory::routes(self.inventory.clone()),
             sales::routes(self.sales.clone()),
+            webhooks::routes(self.webhooks.clone()),
             reporting::routes(self.reporting.clone()),
             operations::dead_letters::routes(DeadLetters::new(self.db.clone(), lookup)),
             operations::jobs::routes(self.jobs.clone()),
@@ -250,9 +268,10 @@ impl App {
 }
 
 /// Who handles messages.
-fn consumers() -> Vec<messages::Consumer> {
+fn consumers(webhooks: &Webhooks) -> Vec<messages::Consumer> {
     let mut all = Vec::new();
     all.extend(catalog::consumers());
+    all.push(webhooks.consumer());
     all
 }
 

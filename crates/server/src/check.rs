@@ -33,6 +33,7 @@ pub async fn check_tenant(app: &App, ctx: &Ctx) -> Result<Vec<Finding>, DbError>
     violations.extend(customers::invariants(&tx).await?);
     violations.extend(inventory::invariants(&tx).await?);
     violations.extend(sales::invariants(&tx).await?);
+    violations.extend(webhooks::invariants(&tx).await?);
     violations.extend(goods_match_sales(&tx).await?);
     tx.commit().await?;
     let place = ctx.tenant.slug.to_string();

@@ -15,6 +15,7 @@ use figment::{
 };
 use secrecy::SecretString;
 use serde::Deserialize;
+use webhooks::WebhooksConfig;
 
 /// Everything that can be set. Each part belongs to the crate that uses it.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,6 +35,8 @@ pub struct Config {
     pub control: ControlConfig,
     /// How sales are batched.
     pub sales: SalesConfig,
+    /// How merchants are called.
+    pub webhooks: WebhooksConfig,
     /// What is logged.
     pub log: LogConfig,
 }
@@ -111,6 +114,7 @@ impl Default for Config {
             edge: EdgeConfig::default(),
             control: ControlConfig::default(),
             sales: SalesConfig::default(),
+            webhooks: WebhooksConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -201,6 +205,7 @@ impl Config {
             return Err(format!("shards.{} is the name of the first shard", self.database.shard));
         }
         self.edge.validate()?;
+        self.webhooks.validate()?;
         self.control.validate()
     }
 

@@ -51,6 +51,7 @@ pub fn tenant_migrations() -> Migrations {
         customers::MIGRATIONS,
         inventory::MIGRATIONS,
         sales::MIGRATIONS,
+        webhooks::MIGRATIONS,
     ])
 }
 

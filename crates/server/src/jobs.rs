@@ -25,6 +25,7 @@ pub fn all(config: &Config, control: &Control, catalog: &Catalog) -> Vec<Job> {
         ),
     ];
     jobs.extend(inventory::jobs());
+    jobs.extend(webhooks::jobs());
     jobs.extend(control::jobs(control));
     jobs.extend(catalog::jobs(catalog));
     jobs

@@ -51,7 +51,10 @@ impl MasterKey {
     }
 
     /// Encrypts `plain`; it opens only for the same `purpose`.
-    pub(crate) fn seal(&self, purpose: &'static str, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+    ///
+    /// # Errors
+    /// [`SealError`] never in practice: what is sealed is short.
+    pub fn seal(&self, purpose: &'static str, plain: &[u8]) -> Result<Vec<u8>, SealError> {
         let mut sealed = plain.to_vec();
         let aad = Aad::from(purpose.as_bytes());
         let nonce = self.0.sealing.seal_in_place_append_tag(aad, &mut sealed).map_err(|_| SealError)?;
@@ -60,7 +63,10 @@ impl MasterKey {
     }
 
     /// Decrypts what [`MasterKey::seal`] made.
-    pub(crate) fn open(&self, purpose: &'static str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+    ///
+    /// # Errors
+    /// [`SealError`] for another key, another purpose, or bytes that were changed.
+    pub fn open(&self, purpose: &'static str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let at = sealed.len().checked_sub(NONCE_LEN).ok_or(SealError)?;
         let (cipher, nonce) = sealed.split_at(at);
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError)?;
