@@ -106,3 +106,24 @@ impl Bell {
         asked.contains(EVERY_KIND) || kinds.iter().any(|kind| asked.contains(*kind))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // MSG-2, HTTP-14: whoever has asked for nothing does not wake the relay.
+    #[test]
+    fn the_bell_rings_for_kinds_that_are_waited_for_and_for_tenants_that_have_asked() {
+        let here = Placement { shard: "bell".into(), database: "test".into(), dedicated: false };
+        let _heard = hear(&here, &["Always"]);
+        let (asked, quiet) = (TenantId::new(), TenantId::new());
+        let rings = |tenant, kind: &'static str| hook_for(&here, tenant, &[kind]).is_some();
+        assert!(rings(quiet, "Always") && !rings(quiet, "Rare") && !rings(asked, "Rare"));
+        note_request(&here, asked, &["Rare".to_owned()]);
+        assert!(rings(asked, "Rare") && !rings(asked, "Other") && !rings(quiet, "Rare"));
+        note_requests(&here, vec![(asked, EVERY_KIND.to_owned())]);
+        assert!(rings(asked, "Other") && !rings(quiet, "Other"));
+        note_request(&here, asked, &[]);
+        assert!(!rings(asked, "Other"));
+    }
+}
