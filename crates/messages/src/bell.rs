@@ -9,14 +9,18 @@ use std::{
 };
 
 use db::Hook;
-use kernel::Placement;
+use kernel::{Placement, TenantId};
 use tokio::sync::watch;
+
+use crate::request::EVERY_KIND;
 
 /// Shard and database.
 type Place = (Arc<str>, Arc<str>);
 
 struct Bell {
     kinds: RwLock<HashSet<&'static str>>,
+    /// What tenants have asked for, as last looked at.
+    requests: RwLock<HashMap<TenantId, HashSet<String>>>,
     rung: watch::Sender<u64>,
     ring: Hook,
 }
@@ -38,7 +42,7 @@ pub(crate) fn hear(placement: &Placement, kinds: &[&'static str]) -> watch::Rece
         let rung = watch::Sender::new(0_u64);
         let ringer = rung.clone();
         let ring: Hook = Arc::new(move || ringer.send_modify(|count| *count = count.wrapping_add(1)));
-        Arc::new(Bell { kinds: RwLock::default(), rung, ring })
+        Arc::new(Bell { kinds: RwLock::default(), requests: RwLock::default(), rung, ring })
     });
     if let Ok(mut wanted) = bell.kinds.write() {
         wanted.extend(kinds);
@@ -62,9 +66,64 @@ pub(crate) fn ring(placement: &Placement) {
     }
 }
 
-/// What to call after a commit that published `kinds`; none when nobody in this process waits for any of them.
-pub(crate) fn hook_for(placement: &Placement, kinds: &[&'static str]) -> Option<Hook> {
+/// Makes `requests` all that tenants of `placement` have asked for.
+pub(crate) fn note_requests(placement: &Placement, requests: Vec<(TenantId, String)>) {
+    let Some(bell) = find(placement) else { return };
+    let mut known: HashMap<TenantId, HashSet<String>> = HashMap::new();
+    for (tenant, kind) in requests {
+        known.entry(tenant).or_default().insert(kind);
+    }
+    if let Ok(mut requests) = bell.requests.write() {
+        *requests = known;
+    }
+}
+
+/// Makes `kinds` what `tenant` has asked for, as committed by this process; others see it at their next look.
+pub(crate) fn note_request(placement: &Placement, tenant: TenantId, kinds: &[String]) {
+    let Some(bell) = find(placement) else { return };
+    if let Ok(mut requests) = bell.requests.write() {
+        // Another consumer may be asked as well: the next look puts right what this removes.
+        if kinds.is_empty() {
+            requests.remove(&tenant);
+        } else {
+            requests.entry(tenant).or_default().extend(kinds.iter().cloned());
+        }
+    }
+}
+
+/// What to call after a commit of `tenant` that published `kinds`; none when nobody in this process waits for any of
+/// them.
+pub(crate) fn hook_for(placement: &Placement, tenant: TenantId, kinds: &[&'static str]) -> Option<Hook> {
     let bell = find(placement)?;
-    let wanted = bell.kinds.read().ok()?;
-    kinds.iter().any(|kind| wanted.contains(kind)).then(|| bell.ring.clone())
+    let waited_for = bell.kinds.read().is_ok_and(|wanted| kinds.iter().any(|kind| wanted.contains(kind)));
+    (waited_for || bell.is_asked_for(tenant, kinds)).then(|| bell.ring.clone())
+}
+
+impl Bell {
+    fn is_asked_for(&self, tenant: TenantId, kinds: &[&'static str]) -> bool {
+        let Ok(requests) = self.requests.read() else { return false };
+        let Some(asked) = requests.get(&tenant) else { return false };
+        asked.contains(EVERY_KIND) || kinds.iter().any(|kind| asked.contains(*kind))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // MSG-2, HTTP-14: whoever has asked for nothing does not wake the relay.
+    #[test]
+    fn the_bell_rings_for_kinds_that_are_waited_for_and_for_tenants_that_have_asked() {
+        let here = Placement { shard: "bell".into(), database: "test".into(), dedicated: false };
+        let _heard = hear(&here, &["Always"]);
+        let (asked, quiet) = (TenantId::new(), TenantId::new());
+        let rings = |tenant, kind: &'static str| hook_for(&here, tenant, &[kind]).is_some();
+        assert!(rings(quiet, "Always") && !rings(quiet, "Rare") && !rings(asked, "Rare"));
+        note_request(&here, asked, &["Rare".to_owned()]);
+        assert!(rings(asked, "Rare") && !rings(asked, "Other") && !rings(quiet, "Rare"));
+        note_requests(&here, vec![(asked, EVERY_KIND.to_owned())]);
+        assert!(rings(asked, "Other") && !rings(quiet, "Other"));
+        note_request(&here, asked, &[]);
+        assert!(!rings(asked, "Other"));
+    }
 }

@@ -52,6 +52,7 @@ pub struct Consumer {
     pub name: &'static str,
     /// Names of the message types it waits for.
     pub kinds: &'static [&'static str],
+    pub(crate) on_request: bool,
     handler: Arc<Handler>,
 }
 
@@ -64,7 +65,15 @@ impl Consumer {
             + Sync
             + 'static,
     {
-        Self { name, kinds, handler: Arc::new(handler) }
+        Self { name, kinds, on_request: false, handler: Arc::new(handler) }
+    }
+
+    /// The same consumer for those tenants only that have asked for it, and those kinds (see [`crate::request`]);
+    /// messages of others cost it nothing. Of kinds that it does not name it may hear as well and says `Ok`.
+    #[must_use]
+    pub fn on_request(mut self) -> Self {
+        self.on_request = true;
+        self
     }
 
     pub(crate) async fn call(
@@ -82,6 +91,7 @@ impl fmt::Debug for Consumer {
         f.debug_struct("Consumer")
             .field("name", &self.name)
             .field("kinds", &self.kinds)
+            .field("on_request", &self.on_request)
             .finish_non_exhaustive()
     }
 }

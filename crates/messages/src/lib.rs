@@ -12,6 +12,7 @@ mod lookup;
 mod probe;
 mod publish;
 mod relay;
+mod request;
 mod retry;
 mod upkeep;
 
@@ -30,6 +31,7 @@ pub use lookup::{LookupError, TenantLookup};
 pub use probe::LatencyProbe;
 pub use publish::{Draft, publish, publish_stmt};
 pub use relay::{Relay, RelayConfig, RelayConfigError, RelayError};
+pub use request::{EVERY_KIND, request, requesting_tenants};
 pub use retry::RetryPolicy;
 pub use upkeep::{DatabaseStatus, Retention, database_invariants, invariants, purge, purge_job};
 
@@ -39,6 +41,7 @@ pub const MIGRATIONS: DomainMigrations = DomainMigrations {
     steps: &[
         Migration { version: 1, name: "messages", sql: include_str!("../migrations/0001_messages.sql") },
         Migration { version: 2, name: "rows", sql: include_str!("../migrations/0002_rows.sql") },
+        Migration { version: 3, name: "requests", sql: include_str!("../migrations/0003_requests.sql") },
     ],
 };
 

@@ -115,7 +115,7 @@ pub fn publish_stmt(ctx: &Ctx, drafts: &[Draft]) -> Stmt {
         }
     };
     let kinds: Vec<&'static str> = drafts.iter().map(|draft| draft.kind).collect();
-    let hook = bell::hook_for(&ctx.tenant.placement, &kinds);
+    let hook = bell::hook_for(&ctx.tenant.placement, ctx.tenant_id(), &kinds);
     let stmt = Stmt::new(include_str!("publish.sql"))
         .bind(ctx.tenant_id())
         .bind(drafts.iter().map(new).collect::<Vec<_>>());

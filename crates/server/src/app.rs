@@ -19,10 +19,11 @@ use orders::Orders;
 use payments::Payments;
 use reporting::Reporting;
 use sales::Sales;
+use webhooks::Webhooks;
 
 use crate::{
     config::Config,
-    health,
+    documents, health,
     installation::{Installation, Shard, tenant_migrations},
     jobs, operations,
 };
@@ -54,6 +55,8 @@ pub struct App {
     pub checkouts: Checkouts,
     /// Reports.
     pub reporting: Reporting,
+    /// Tells merchants of messages.
+    pub webhooks: Webhooks,
     /// Carries messages.
     pub relay: Relay,
     /// Runs scheduled work.
@@ -148,10 +151,19 @@ impl App {
         let catalog = Catalog::new(db.clone(), config.data_dir.join("imports"));
         let inventory = Inventory::new(db.clone(), InventoryConfig::default());
         let sales = Sales::new(db.clone(), catalog.clone(), config.combiner());
+        let webhooks = Webhooks::new(
+            webhooks::Parts {
+                db: db.clone(),
+                lookup: lookup.clone(),
+                clock: clock.clone(),
+                master_key: master_key.clone(),
+                types: documents::message_types(),
+                type_names: documents::message_type_names(),
+            },
+            config.webhooks.clone(),
+        )?;
         let parts = payments::Parts { db: db.clone(), master_key, tenants: Arc::new(control.clone()) };
         let payments = Payments::new(config.payments.clone(), parts);
-        let relay =
-            Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers(), RelayConfig::default())?;
         let parts = checkout::Parts {
             db: db.clone(),
             clock: clock.clone(),
@@ -162,6 +174,8 @@ impl App {
             faults,
         };
         let checkouts = Checkouts::new(config.checkout.clone(), parts);
+        let consumers = consumers(&webhooks);
+        let relay = Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers, RelayConfig::default())?;
         let scheduled = jobs::all(&config, &control, &catalog, &payments, &checkouts);
         let jobs = Jobs::new(db.clone(), lookup, clock.clone(), scheduled, JobsConfig::default())?;
         let app = Self {
@@ -175,6 +189,7 @@ impl App {
             checkouts,
             reporting: Reporting::new(db.clone()),
             sales,
+            webhooks,
             relay,
             jobs,
             invalidations: Invalidations::new(),
@@ -217,6 +232,7 @@ impl App {
         self.control.start();
         self.listen_to_databases();
         self.relay.start();
+        self.webhooks.start();
         self.jobs.start();
     }
 
@@ -242,6 +258,7 @@ impl App {
         self.jobs.shutdown().await;
         self.checkouts.stop().await;
         self.relay.shutdown().await;
+        self.webhooks.shutdown().await;
         self.invalidations.close();
         self.control.stop().await;
     }
@@ -292,6 +309,7 @@ impl App {
             orders::routes(self.orders.clone()),
             checkout::routes(self.checkouts.clone()),
             sales::routes(self.sales.clone()),
+            webhooks::routes(self.webhooks.clone()),
             reporting::routes(self.reporting.clone()),
             operations::dead_letters::routes(DeadLetters::new(self.db.clone(), lookup)),
             operations::jobs::routes(self.jobs.clone()),
@@ -300,10 +318,11 @@ impl App {
 }
 
 /// Who handles messages.
-fn consumers() -> Vec<messages::Consumer> {
+fn consumers(webhooks: &Webhooks) -> Vec<messages::Consumer> {
     let mut all = Vec::new();
     all.extend(catalog::consumers());
     all.extend(checkout::consumers());
+    all.push(webhooks.consumer());
     all
 }
 

@@ -17,6 +17,7 @@ use figment::{
 use payments::PaymentsConfig;
 use secrecy::SecretString;
 use serde::Deserialize;
+use webhooks::WebhooksConfig;
 
 /// Everything that can be set. Each part belongs to the crate that uses it.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,6 +41,8 @@ pub struct Config {
     pub checkout: CheckoutConfig,
     /// How sales are batched.
     pub sales: SalesConfig,
+    /// How merchants are called.
+    pub webhooks: WebhooksConfig,
     /// What is logged.
     pub log: LogConfig,
 }
@@ -119,6 +122,7 @@ impl Default for Config {
             payments: PaymentsConfig::default(),
             checkout: CheckoutConfig::default(),
             sales: SalesConfig::default(),
+            webhooks: WebhooksConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -211,6 +215,7 @@ impl Config {
         self.payments.validate()?;
         self.checkout.validate(self.payments.call_timeout_ms)?;
         self.edge.validate()?;
+        self.webhooks.validate()?;
         self.control.validate()
     }
 

@@ -1,9 +1,37 @@
 //! The documents that describe the program: OpenAPI, problem codes, messages. Made without a database.
 
+use std::sync::LazyLock;
+
 use anyhow::{Context, Result};
 use kernel::Clock;
+use messages::MessageType;
 
 use crate::{app::App, config::Config, installation::Installation};
+
+static MESSAGE_TYPES: LazyLock<Vec<MessageType>> = LazyLock::new(|| {
+    let mut types = catalog::events::MESSAGE_TYPES.to_vec();
+    types.extend(inventory::events::MESSAGE_TYPES);
+    types.extend(payments::events::MESSAGE_TYPES);
+    types.extend(orders::events::MESSAGE_TYPES);
+    types.extend(sales::events::MESSAGE_TYPES);
+    types.extend(webhooks::events::MESSAGE_TYPES);
+    types
+});
+
+static MESSAGE_TYPE_NAMES: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| MESSAGE_TYPES.iter().map(|kind| kind.name).collect());
+
+/// Every message type of the program.
+#[must_use]
+pub fn message_types() -> &'static [MessageType] {
+    &MESSAGE_TYPES
+}
+
+/// The names of [`message_types`].
+#[must_use]
+pub fn message_type_names() -> &'static [&'static str] {
+    &MESSAGE_TYPE_NAMES
+}
 
 /// An app whose databases are never asked.
 fn unconnected() -> Result<App> {
@@ -36,10 +64,5 @@ pub fn errors() -> Result<String> {
 /// # Errors
 /// When two messages have one name.
 pub fn asyncapi() -> Result<String> {
-    let mut types = catalog::events::MESSAGE_TYPES.to_vec();
-    types.extend(inventory::events::MESSAGE_TYPES);
-    types.extend(payments::events::MESSAGE_TYPES);
-    types.extend(orders::events::MESSAGE_TYPES);
-    types.extend(sales::events::MESSAGE_TYPES);
-    Ok(serde_json::to_string_pretty(&messages::asyncapi(&types)?)?)
+    Ok(serde_json::to_string_pretty(&messages::asyncapi(message_types())?)?)
 }

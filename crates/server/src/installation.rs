@@ -55,6 +55,7 @@ pub fn tenant_migrations() -> Migrations {
         orders::MIGRATIONS,
         sales::MIGRATIONS,
         checkout::MIGRATIONS,
+        webhooks::MIGRATIONS,
     ])
 }
 

@@ -35,6 +35,7 @@ pub fn all(
     jobs.extend(inventory::jobs());
     jobs.extend(cart::jobs());
     jobs.extend(checkout::jobs(checkouts));
+    jobs.extend(webhooks::jobs());
     jobs.extend(control::jobs(control));
     jobs.extend(catalog::jobs(catalog));
     jobs.extend(payments::jobs(payments));

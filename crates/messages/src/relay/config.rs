@@ -78,6 +78,8 @@ pub(crate) struct Env {
     /// `(consumer, kind)` pairs as two columns, for SQL.
     pub(crate) pair_consumers: Vec<&'static str>,
     pub(crate) pair_kinds: Vec<&'static str>,
+    /// Consumers that hear only what tenants have asked for.
+    pub(crate) on_request: Vec<&'static str>,
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) statuses: RwLock<HashMap<Placement, DatabaseStatus>>,
 }
@@ -100,8 +102,10 @@ impl Env {
                 return Err(RelayConfigError::BadKinds(consumer.name));
             }
         }
-        let pairs =
-            consumers.iter().flat_map(|consumer| consumer.kinds.iter().map(|kind| (consumer.name, *kind)));
+        let on_request =
+            consumers.iter().filter(|consumer| consumer.on_request).map(|consumer| consumer.name).collect();
+        let always = consumers.iter().filter(|consumer| !consumer.on_request);
+        let pairs = always.flat_map(|consumer| consumer.kinds.iter().map(|kind| (consumer.name, *kind)));
         let (pair_consumers, pair_kinds) = pairs.unzip();
         let permits = Arc::new(Semaphore::new(config.handlers.max(1)));
         Ok(Self {
@@ -112,6 +116,7 @@ impl Env {
             consumers,
             pair_consumers,
             pair_kinds,
+            on_request,
             permits,
             statuses: RwLock::default(),
         })
@@ -135,11 +140,11 @@ impl Env {
         self.consumers.iter().find(|consumer| consumer.name == name)
     }
 
-    /// The names of the consumers that wait for `kind`.
+    /// The names of the consumers that wait for `kind`, whoever's it is.
     pub(crate) fn waiting_for(&self, kind: &str) -> impl Iterator<Item = &'static str> {
         self.consumers
             .iter()
-            .filter(move |consumer| consumer.kinds.contains(&kind))
+            .filter(move |consumer| !consumer.on_request && consumer.kinds.contains(&kind))
             .map(|consumer| consumer.name)
     }
 }

@@ -1,26 +1,37 @@
 -- Reads on from $1 up to $2 ($3 rows at most, of these $4 wanted ones), writes a delivery for each consumer that waits
--- for the type ($5 and $6 in pairs) and moves the cursor, all in one. The rows are what to deliver; the last one,
--- without an id, tells how far it got. Does nothing when the cursor is not at $1. No joins with the outbox: one pass.
+-- for the type ($5 and $6 in pairs) or that the message's tenant has asked to hear it (those of $8), and moves the
+-- cursor, all in one. The rows are what to deliver; the last one, without an id, tells how far it got. Does nothing when
+-- the cursor is not at $1. No joins with the outbox: one pass, with a look into a small index per message.
 with place as materialized (
     select r.seq
     from messages.relay as r
     where r.seq = $1
     for update
 ),
-read as materialized (
+found as (
     select
-        o.seq, o.tenant_id, o.id, o.created_at, o.kind, o.subject, o.correlation_id, o.traceparent,
-        case when o.kind = any($6::text[]) then o.data end as data
+        o.seq, o.tenant_id, o.id, o.created_at, o.kind, o.subject, o.correlation_id, o.traceparent, o.data,
+        array(
+            select q.consumer
+            from messages.request as q
+            where q.tenant_id = o.tenant_id and q.kind in (o.kind, '*') and q.consumer = any($8::text[])
+        ) as asked
     from messages.outbox as o
     where o.seq > $1 and o.seq <= $2 and exists (select from place)
     order by o.seq
     limit $3
 ),
+read as materialized (
+    select
+        f.seq, f.tenant_id, f.id, f.created_at, f.kind, f.subject, f.correlation_id, f.traceparent, f.asked,
+        case when f.kind = any($6::text[]) or f.asked <> '{}' then f.data end as data
+    from found as f
+),
 wanted as materialized (
     select
-        r.seq, r.tenant_id, r.id, r.created_at, r.kind, r.subject, r.correlation_id, r.traceparent, r.data
+        r.seq, r.tenant_id, r.id, r.created_at, r.kind, r.subject, r.correlation_id, r.traceparent, r.data, r.asked
     from read as r
-    where r.kind = any($6::text[])
+    where r.kind = any($6::text[]) or r.asked <> '{}'
     order by r.seq
     limit $4
 ),
@@ -34,7 +45,15 @@ reached as materialized (
 fanned as (
     insert into messages.delivery (tenant_id, consumer, subject, seq, message_id, next_attempt_at)
     select w.tenant_id, i.consumer, w.subject, w.seq, w.id, $7
-    from wanted as w join unnest($5::text[], $6::text[]) as i (consumer, kind) on i.kind = w.kind
+    from
+        wanted as w,
+        lateral (
+            select p.consumer
+            from unnest($5::text[], $6::text[]) as p (consumer, kind)
+            where p.kind = w.kind
+            union all
+            select unnest(w.asked)
+        ) as i
     on conflict do nothing
 ),
 moved as (
@@ -44,10 +63,10 @@ moved as (
     where r.seq = $1 and reached.seq is not null
 )
 select
-    w.seq, w.tenant_id, w.id, w.created_at, w.kind, w.subject, w.correlation_id, w.traceparent, w.data
+    w.seq, w.tenant_id, w.id, w.created_at, w.kind, w.subject, w.correlation_id, w.traceparent, w.data, w.asked
 from wanted as w
 union all
-select reached.seq, null, null, null, null, null, null, null, null
+select reached.seq, null, null, null, null, null, null, null, null, null
 from reached
 where reached.seq is not null
 order by seq, id nulls last

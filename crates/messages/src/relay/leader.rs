@@ -19,7 +19,7 @@ use super::{
     lanes::Lanes,
     read::{Fence, Reading},
 };
-use crate::upkeep::look;
+use crate::{bell, request::requests, upkeep::look};
 
 /// The first and the longest pause before it is looked again whether older transactions have ended.
 const UNSETTLED_MIN: Duration = Duration::from_millis(1);
@@ -145,7 +145,16 @@ impl<'a> Leader<'a> {
         if Instant::now() >= self.sweep_at {
             self.sweep_at = Instant::now() + self.env.config.sweep;
             self.discover().await?;
+            self.hear_requests().await?;
             self.env.note(look(self.conn, self.placement, self.env.clock.now()).await?);
+        }
+        Ok(())
+    }
+
+    /// Tells the bell what tenants have asked for, so that publishers ring it for that too.
+    async fn hear_requests(&self) -> Result<(), DbError> {
+        if !self.env.on_request.is_empty() {
+            bell::note_requests(self.placement, requests(self.conn).await?);
         }
         Ok(())
     }

@@ -77,6 +77,7 @@ impl Leader<'_> {
                     &env.pair_consumers,
                     &env.pair_kinds,
                     &now,
+                    &env.on_request,
                 ],
             )
             .await?;
@@ -86,7 +87,9 @@ impl Leader<'_> {
         })?;
         for row in found {
             let message = Arc::new(rows::message(row)?);
-            for consumer in env.waiting_for(&message.kind) {
+            let asked: Vec<&str> = row.try_get("asked")?;
+            let asked = asked.into_iter().filter_map(|name| env.consumer(name)).map(|consumer| consumer.name);
+            for consumer in env.waiting_for(&message.kind).chain(asked) {
                 let key = LaneKey { tenant: message.tenant, consumer, subject: message.subject.clone() };
                 self.lanes.push(key, Pending { message: message.clone(), attempts: 0 });
             }

@@ -7,7 +7,7 @@ use kernel::Placement;
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::{DatabaseStatus, upkeep::look};
+use crate::{DatabaseStatus, bell, request::requests, upkeep::look};
 
 use super::{
     config::Env,
@@ -81,6 +81,9 @@ async fn lead_or_follow(
             return leader.serve(bell, stop, Until::Stopped).await.map(drop);
         }
         env.note(look(conn, placement, env.clock.now()).await?);
+        if !env.on_request.is_empty() {
+            bell::note_requests(placement, requests(conn).await?);
+        }
         let retry = sleep(env.config.follow);
         tokio::pin!(retry);
         loop {

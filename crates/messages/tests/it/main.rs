@@ -8,6 +8,7 @@ mod jobs;
 mod latency;
 mod order;
 mod publish;
+mod requests;
 mod support;
 mod two_relays;
 mod upkeep;

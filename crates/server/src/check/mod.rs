@@ -38,6 +38,7 @@ pub async fn check_tenant(app: &App, ctx: &Ctx) -> Result<Vec<Finding>, DbError>
     violations.extend(sales::invariants(&tx).await?);
     violations.extend(orders::invariants(&tx).await?);
     violations.extend(checkout::invariants(&tx).await?);
+    violations.extend(webhooks::invariants(&tx).await?);
     violations.extend(goods_match_sales(&tx).await?);
     violations.extend(books::orders_match_money(&tx).await?);
     tx.commit().await?;

@@ -310,10 +310,11 @@ async fn resumed(server: &Server, token: &str, operator: &str, before: usize, pl
         tokio::task::block_in_place(|| {
             handle.block_on(async {
                 operator.post("/admin/jobs/checkout.resume/run", serde_json::json!({})).await;
+                // In this order: once nothing is under way, nothing changes between the looks.
+                let cart = staff.get("/carts/me").await.is(200);
+                let stock = staff.get("/inventory/sku/PEN").await.is(200);
                 let orders = staff.get("/orders?limit=200").await.is(200);
                 let sales = staff.get("/sales?limit=200").await.is(200);
-                let stock = staff.get("/inventory/sku/PEN").await.is(200);
-                let cart = staff.get("/carts/me").await.is(200);
                 let count = |answer: &testkit::Answer| answer.json["items"].as_array().unwrap().len();
                 let idle = cart.json["checkoutId"].is_null() && stock.text("/items/0/reserved") == "0";
                 idle.then(|| (count(&orders), count(&sales), stock.text("/items/0/onHand").to_owned()))

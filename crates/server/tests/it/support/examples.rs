@@ -52,6 +52,7 @@ pub fn example(operation: &str, world: &World) -> Option<Example> {
     of_goods(operation, world)
         .or_else(|| of_the_till(operation, world))
         .or_else(|| of_people(operation, world))
+        .or_else(|| of_webhooks(operation, world))
         .or_else(|| of_the_operator(operation))
 }
 
@@ -170,6 +171,24 @@ fn of_people(operation: &str, w: &World) -> Option<Example> {
         "end_session" => get("/auth/logout"),
         "get_me" => get("/me"),
         "change_password" => send("/me/password", passwords),
+        _ => return None,
+    })
+}
+
+fn of_webhooks(operation: &str, w: &World) -> Option<Example> {
+    let hook = json!({ "url": "https://93.184.215.14/hook", "types": ["SaleCompleted"] });
+    Some(match operation {
+        "list_webhooks" => get("/webhooks"),
+        "list_webhook_types" => get("/webhooks/types"),
+        "create_webhook" => send("/webhooks", hook),
+        "get_webhook" => get(format!("/webhooks/{}", w.webhook)).hidden(),
+        "update_webhook" => send(format!("/webhooks/{}", w.webhook), hook).hidden(),
+        "delete_webhook" => get(format!("/webhooks/{}", w.webhook)).hidden(),
+        "rotate_webhook_secret" => get(format!("/webhooks/{}/rotate-secret", w.webhook)).hidden(),
+        "test_webhook" => get(format!("/webhooks/{}/test", w.webhook)).hidden(),
+        "list_webhook_deliveries" => get(format!("/webhooks/{}/deliveries", w.webhook)).hidden(),
+        "get_webhook_delivery" => get(format!("/webhooks/deliveries/{}", w.delivery)).hidden(),
+        "replay_webhook_delivery" => get(format!("/webhooks/deliveries/{}/replay", w.delivery)).hidden(),
         _ => return None,
     })
 }

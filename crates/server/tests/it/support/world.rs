@@ -22,6 +22,8 @@ pub struct World {
     pub staff: String,
     pub role: String,
     pub import: String,
+    pub webhook: String,
+    pub delivery: String,
 }
 
 async fn make(client: &Client, path: &str, body: Value) -> String {
@@ -76,6 +78,10 @@ impl World {
         let csv = format!("sku,name,price\nCSV-{mark},Imported {mark},1.00\nBAD-{mark},Bad {mark},x\n");
         let upload = admin.api(http::Method::POST, "/imports/products").body("text/csv", csv);
         let import = upload.send().await.is(202).text("/id").to_owned();
+        let hook = json!({ "url": format!("https://93.184.215.14/{mark}"), "description": format!("ERP of {mark}") });
+        let webhook = make(admin, "/webhooks", hook).await;
+        let test = admin.post(&format!("/webhooks/{webhook}/test"), json!({})).await.is(202);
+        let delivery = test.text("/id").to_owned();
         let mut world = Self {
             mark: mark.to_owned(),
             product,
@@ -91,6 +97,8 @@ impl World {
             staff,
             role,
             import,
+            webhook,
+            delivery,
         };
         world.sale = text(&world.sell(admin, "1").await, "/id");
         world
@@ -126,6 +134,8 @@ impl World {
             &self.staff,
             &self.role,
             &self.import,
+            &self.webhook,
+            &self.delivery,
         ]
     }
 }
