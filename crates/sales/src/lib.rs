@@ -14,6 +14,7 @@ mod http;
 mod import;
 mod insert_sales;
 mod invariants;
+mod list_purchases;
 mod model;
 mod price_sale;
 pub mod problems;
@@ -32,6 +33,7 @@ pub use find_sales::{SaleFilter, find_sale, list_sales};
 pub use http::{Sales, routes};
 pub use import::{COLUMNS, ImportError, ImportSummary, import_sales};
 pub use invariants::{invariants, sold_units};
+pub use list_purchases::RecordedPurchases;
 pub use model::{
     Channel, NewLine, NewSale, RegisterId, Sale, SaleId, SaleKind, SaleLine, SaleStatus, ShiftId, Tender,
     TenderMethod,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use axum::Router;
 use catalog::Catalog;
 use control::{Control, MasterKey, Parts, Seeder, TenantDatabases};
-use customers::Customers;
+use customers::{Customers, Hooks};
 use db::{Db, DbError, Invalidations, Source, Stale, TenantTx, migrate::MigrateError};
 use edge::{Api, Edge, Routes, health::Health, telemetry::Metrics};
 use inventory::{Inventory, InventoryConfig};
@@ -127,11 +127,12 @@ impl App {
             Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers(), RelayConfig::default())?;
         let scheduled = jobs::all(&config, &control, &catalog);
         let jobs = Jobs::new(db.clone(), lookup, clock.clone(), scheduled, JobsConfig::default())?;
+        let customers = Customers::new(db.clone(), control.clone(), Hooks::default());
         let app = Self {
             control,
             catalog,
             inventory,
-            customers: Customers::new(db.clone()),
+            customers,
             reporting: Reporting::new(db.clone()),
             sales,
             relay,

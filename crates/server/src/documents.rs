@@ -37,6 +37,7 @@ pub fn errors() -> Result<String> {
 /// When two messages have one name.
 pub fn asyncapi() -> Result<String> {
     let mut types = catalog::events::MESSAGE_TYPES.to_vec();
+    types.extend(customers::events::MESSAGE_TYPES);
     types.extend(inventory::events::MESSAGE_TYPES);
     types.extend(sales::events::MESSAGE_TYPES);
     Ok(serde_json::to_string_pretty(&messages::asyncapi(&types)?)?)

@@ -1,10 +1,12 @@
 //! Scheduled work of all domains.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use catalog::Catalog;
 use control::Control;
+use customers::Purchases;
 use messages::{Job, JobCtx, JobError, Retention, Schedule};
+use sales::RecordedPurchases;
 
 use crate::config::Config;
 
@@ -27,6 +29,8 @@ pub fn all(config: &Config, control: &Control, catalog: &Catalog) -> Vec<Job> {
     jobs.extend(inventory::jobs());
     jobs.extend(control::jobs(control));
     jobs.extend(catalog::jobs(catalog));
+    let purchases: Arc<dyn Purchases> = Arc::new(RecordedPurchases);
+    jobs.extend(customers::jobs(&purchases));
     jobs
 }
 
