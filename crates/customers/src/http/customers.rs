@@ -1,5 +1,7 @@
 //! Customers as the merchant keeps them.
 
+use std::fmt;
+
 use axum::extract::State;
 use edge::{
     Idempotency, IdempotencyKey, IfMatch, Json, Op, Path, Problem, Query, Reply, Routes, Tenanted,
@@ -26,7 +28,7 @@ use crate::{
 };
 
 /// Which customers.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams, Validate)]
+#[derive(Clone, Default, Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 #[into_params(parameter_in = Query)]
@@ -52,6 +54,12 @@ pub struct CustomerQuery {
     #[garde(inner(length(chars, min = 2, max = 100)))]
     #[param(min_length = 2, max_length = 100)]
     pub q: Option<String>,
+}
+
+impl fmt::Debug for CustomerQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CustomerQuery").finish_non_exhaustive()
+    }
 }
 
 /// Who is the same person.
