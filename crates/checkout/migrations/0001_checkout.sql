@@ -6,6 +6,8 @@ create table checkout.checkout (
     id             uuid        not null,
     -- `cus_..`, `gst_..` or `mem_..`
     owner          text        not null,
+    -- Whose cart it is: stays when a guest signs in meanwhile.
+    cart_owner     text        not null,
     state          text        not null,
     -- What is to be done next while it runs.
     phase          text        not null,
@@ -42,6 +44,7 @@ create table checkout.checkout (
     constraint checkout_failed_why check ((state = 'failed') = (failure is not null))
 ) with (fillfactor = 70);
 create index checkout_running on checkout.checkout (tenant_id, lease_until) where state = 'running';
+create index checkout_running_owner on checkout.checkout (tenant_id, owner) where state = 'running';
 create index checkout_finished on checkout.checkout (tenant_id, finished_at) where finished_at is not null;
 select db.protect('checkout.checkout');
 

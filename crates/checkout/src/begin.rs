@@ -5,12 +5,12 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use cart::{Cart, CheckoutId};
 use catalog::{Sellable, TaxTable};
-use customers::Buyer;
+use customers::{Address, Buyer};
 use db::{Batch, BatchTx, DbError};
 use edge::idempotency::Claim;
 use inventory::ReservationId;
 use kernel::{Ctx, Money, Timestamp};
-use orders::{OrderId, ShipTo};
+use orders::OrderId;
 use payments::PaymentId;
 use sales::{NewLine, PricedSale, Register, SaleError, SaleId, price_lines};
 
@@ -35,7 +35,7 @@ pub struct BeginRequest {
     /// By what means.
     pub method: String,
     /// Where to.
-    pub ship_to: Option<ShipTo>,
+    pub ship_to: Option<Address>,
     /// A remark for the order.
     pub note: String,
     /// The total that the shopper was shown.
@@ -163,6 +163,7 @@ impl BeginBatch {
         Checkout {
             id: id(request),
             owner: request.owner,
+            cart: request.owner,
             state: CheckoutState::Running,
             phase: if total.amount > 0 { Phase::Charge } else { Phase::Order },
             shop: request.register.shop_id,

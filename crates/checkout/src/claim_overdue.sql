@@ -10,5 +10,5 @@ from (
     for no key update skip locked
 ) as overdue
 where checkout.tenant_id = $1 and checkout.id = overdue.id
-returning checkout.id, owner, state, phase, shop_id, reservation_id, payment_id, order_id, sale_id, provider, method, total,
+returning checkout.id, owner, cart_owner, state, phase, shop_id, reservation_id, payment_id, order_id, sale_id, provider, method, total,
           plan, ship_to, note, failure, action, steps, attempts, deadline_at, created_at, updated_at

@@ -1,9 +1,13 @@
 //! The last segment: the money is there, so the order stands, its sale is in the books, the cart is cleared and the
 //! units leave the shelf, in one transaction for all checkouts that have come so far.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use cart::CheckoutId;
+use customers::Buyer;
 use db::{Batch, BatchTx, DbError, Row, Stmt};
 use inventory::{Ending, ReservationId};
 use kernel::{Ctx, TenantId};
@@ -15,7 +19,7 @@ use sales::{Channel, ChannelSale, Register, TenderMethod};
 use crate::{
     faults::{Faults, When},
     model::{Checkout, CheckoutState, Phase, Step, StepRecord, StepState},
-    store::{complete_stmt, decode_ids, lock_running_stmt},
+    store::{complete_stmt, decode_owners, lock_running_stmt},
 };
 
 /// A checkout whose money was taken.
@@ -59,8 +63,8 @@ impl Batch for FinishBatch {
         let mut writes = Vec::with_capacity(groups.len());
         let mut finished = Vec::with_capacity(jobs.len());
         for (jobs, rows) in groups.iter().zip(&settled) {
-            let news = read_back(jobs, rows)?;
-            let done: Vec<Checkout> = jobs.iter().map(finish).collect();
+            let (owners, news) = read_back(jobs, rows)?;
+            let done: Vec<Checkout> = jobs.iter().map(|job| finish(job, &owners)).collect();
             writes.push((tenant(jobs), write_stmts(jobs, &done, news)));
             finished.extend(done);
         }
@@ -88,7 +92,7 @@ fn settle_stmts(jobs: &[Job]) -> Vec<Stmt> {
     let ctx = &jobs[0].0;
     let checkouts = || jobs.iter().map(|(_, request)| &request.checkout);
     let ids: Vec<CheckoutId> = checkouts().map(|checkout| checkout.id).collect();
-    let carts: Vec<_> = checkouts().map(|checkout| (checkout.owner, checkout.id)).collect();
+    let carts: Vec<_> = checkouts().map(|checkout| (checkout.cart, checkout.id)).collect();
     let sold: Vec<(ReservationId, uuid::Uuid)> =
         checkouts().map(|checkout| (checkout.reservation, checkout.sale.0)).collect();
     vec![
@@ -111,12 +115,12 @@ fn settlements(jobs: &[Job]) -> Vec<Settlement> {
 }
 
 /// Whether every checkout of the group could be locked, was paid, and had its units still held; what is to be told of
-/// payments and stock.
-fn read_back(jobs: &[Job], rows: &[Vec<Row>]) -> Result<Vec<Draft>, DbError> {
+/// payments and stock, and whose the checkouts are now.
+fn read_back(jobs: &[Job], rows: &[Vec<Row>]) -> Result<(HashMap<CheckoutId, Buyer>, Vec<Draft>), DbError> {
     let [running, _, settled, sold] = rows else {
         return Err(DbError::Other("four answers were expected".to_owned()));
     };
-    let running: HashSet<CheckoutId> = decode_ids(running)?.into_iter().collect();
+    let owners = decode_owners(running)?;
     let settled = payments::decode_settled(settled)?;
     let paid: HashSet<_> = settled
         .iter()
@@ -126,7 +130,7 @@ fn read_back(jobs: &[Job], rows: &[Vec<Row>]) -> Result<Vec<Draft>, DbError> {
     let sold = inventory::decode_closed(sold)?;
     let held: HashSet<ReservationId> = sold.iter().map(|line| line.reservation).collect();
     let fine = jobs.iter().map(|(_, request)| &request.checkout).all(|checkout| {
-        running.contains(&checkout.id)
+        owners.contains_key(&checkout.id)
             && checkout.payment.is_none_or(|payment| paid.contains(&payment))
             && held.contains(&checkout.reservation)
     });
@@ -135,12 +139,13 @@ fn read_back(jobs: &[Job], rows: &[Vec<Row>]) -> Result<Vec<Draft>, DbError> {
     }
     let mut news = payments::settled_drafts(&settled);
     news.extend(inventory::events::reservations_closed(&sold, Ending::Confirmed));
-    Ok(news)
+    Ok((owners, news))
 }
 
 /// The checkout as it is once it is finished.
-fn finish((ctx, request): &Job) -> Checkout {
+fn finish((ctx, request): &Job, owners: &HashMap<CheckoutId, Buyer>) -> Checkout {
     let (mut checkout, now) = (request.checkout.clone(), ctx.now());
+    checkout.owner = owners.get(&checkout.id).copied().unwrap_or(checkout.owner);
     if checkout.payment.is_some() {
         checkout.end_step(Step::Charge, StepState::Done, now, None);
     }
@@ -154,8 +159,8 @@ fn finish((ctx, request): &Job) -> Checkout {
 
 fn write_stmts(jobs: &[Job], done: &[Checkout], mut news: Vec<Draft>) -> Vec<Stmt> {
     let ctx = &jobs[0].0;
-    let orders: Vec<NewOrder> = jobs.iter().map(|(_, request)| order(&request.checkout)).collect();
-    let sales: Vec<ChannelSale> = jobs.iter().map(sale).collect();
+    let orders: Vec<NewOrder> = done.iter().map(order).collect();
+    let sales: Vec<ChannelSale> = jobs.iter().zip(done).map(|(job, done)| sale(job, done)).collect();
     for (((ctx, _), order), sale) in jobs.iter().zip(&orders).zip(&sales) {
         news.extend(orders::events::placed(ctx, order));
         news.push(sales::news(ctx, sale));
@@ -207,8 +212,7 @@ fn order(checkout: &Checkout) -> NewOrder {
     }
 }
 
-fn sale((ctx, request): &Job) -> ChannelSale {
-    let checkout = &request.checkout;
+fn sale((ctx, request): &Job, checkout: &Checkout) -> ChannelSale {
     ChannelSale {
         id: checkout.sale,
         channel: Channel::Web,

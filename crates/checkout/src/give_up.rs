@@ -36,7 +36,7 @@ pub(crate) async fn give_up(
     let mut checkout = locked.ok_or_else(|| DbError::Other("a checkout is gone".to_owned()))?;
     let runs = checkout.state == CheckoutState::Running;
     if runs {
-        tx.run(cart::return_carts_stmt(tx.ctx(), &[(checkout.owner, checkout.id)])).await?;
+        tx.run(cart::return_carts_stmt(tx.ctx(), &[(checkout.cart, checkout.id)])).await?;
     }
     let taken = settle(tx, &checkout, outcome).await?;
     if runs {

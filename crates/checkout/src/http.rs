@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::State;
 use cart::CheckoutId;
-use customers::Buyer;
+use customers::{Address, Buyer};
 use db::DbError;
 use edge::{
     FieldError, Idempotency, IdempotencyKey, Json, Op, Path, Problem, Reply, Routes, Tenanted,
@@ -14,7 +14,7 @@ use garde::Validate;
 use http::HeaderMap;
 use inventory::ShopId;
 use kernel::{Ctx, Money, Quantity, Timestamp};
-use orders::{OrderId, ShipTo};
+use orders::OrderId;
 use payments::PaymentId;
 use sales::{Register, SaleId};
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ pub struct CheckoutInput {
     /// Where the goods go.
     #[garde(dive)]
     #[serde(default)]
-    pub ship_to: Option<ShipTo>,
+    pub ship_to: Option<Address>,
     /// The shop that sells; the web shop when left out.
     #[serde(default)]
     pub shop_id: Option<ShopId>,

@@ -27,6 +27,7 @@ pub use http::{CheckoutInput, CheckoutView, PaymentInput, routes};
 pub use invariants::{FailedCheckout, invariants, list_failed, list_held};
 pub use jobs::jobs;
 pub use model::{Checkout, CheckoutState, Failure, Phase, Step, StepRecord, StepState};
+pub use store::move_checkouts;
 pub use workflow::{Definition, Home, STEPS, compensation, segments};
 
 /// The tables of this domain.

@@ -1,11 +1,11 @@
 //! What a checkout is: its state, its steps, and everything that was decided when it began.
 
 use cart::CheckoutId;
-use customers::Buyer;
+use customers::{Address, Buyer};
 use db::{DbError, Row};
 use inventory::{ReservationId, ShopId};
 use kernel::{Ctx, Money, Timestamp};
-use orders::{OrderId, ShipTo};
+use orders::OrderId;
 use payments::PaymentId;
 use sales::{PricedSale, SaleId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -137,8 +137,10 @@ impl Failure {
 pub struct Checkout {
     /// Identity.
     pub id: CheckoutId,
-    /// Whose.
+    /// Whose: who gets the order.
     pub owner: Buyer,
+    /// Whose cart it is.
+    pub cart: Buyer,
     /// Where it stands.
     pub state: CheckoutState,
     /// What is to be done next.
@@ -162,7 +164,7 @@ pub struct Checkout {
     /// The priced lines.
     pub plan: PricedSale,
     /// Where to.
-    pub ship_to: Option<ShipTo>,
+    pub ship_to: Option<Address>,
     /// A remark for the order.
     pub note: String,
     /// Why it came to nothing.
@@ -196,7 +198,10 @@ impl Checkout {
     /// Reads a row with the columns of `find_checkout.sql`.
     pub(crate) fn decode(row: &Row, ctx: &Ctx) -> Result<Self, DbError> {
         let corrupt = |column: &str| DbError::Other(format!("a checkout's {column} cannot be read"));
-        let owner: String = row.try_get("owner")?;
+        let buyer = |column: &str| {
+            let text: String = row.try_get(column)?;
+            text.parse().map_err(|_| corrupt(column))
+        };
         let state = match row.try_get("state")? {
             "running" => CheckoutState::Running,
             "completed" => CheckoutState::Completed,
@@ -205,7 +210,8 @@ impl Checkout {
         };
         Ok(Self {
             id: row.try_get("id")?,
-            owner: owner.parse().map_err(|_| corrupt("owner"))?,
+            owner: buyer("owner")?,
+            cart: buyer("cart_owner")?,
             state,
             phase: Phase::parse(row.try_get("phase")?).ok_or_else(|| corrupt("phase"))?,
             shop: row.try_get("shop_id")?,

@@ -1,8 +1,9 @@
 //! Checkouts in PostgreSQL: written, locked, moved on.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use cart::CheckoutId;
+use customers::Buyer;
 use db::{DbError, Row, Stmt, TenantTx};
 use inventory::{ReservationId, ShopId};
 use kernel::{Ctx, Timestamp};
@@ -73,7 +74,7 @@ pub(crate) async fn lock_checkout(tx: &TenantTx, id: CheckoutId) -> Result<Optio
     row.map(|row| Checkout::decode(&row, tx.ctx())).transpose()
 }
 
-/// The statement that locks those of `ids` that are running and names them.
+/// The statement that locks those of `ids` that are running and names them with whose they are.
 pub(crate) fn lock_running_stmt(ctx: &Ctx, ids: &[CheckoutId]) -> Stmt {
     Stmt::new(include_str!("lock_running.sql"))
         .bind(ctx.tenant_id())
@@ -81,8 +82,20 @@ pub(crate) fn lock_running_stmt(ctx: &Ctx, ids: &[CheckoutId]) -> Stmt {
 }
 
 /// Reads the rows of [`lock_running_stmt`].
-pub(crate) fn decode_ids(rows: &[Row]) -> Result<Vec<CheckoutId>, DbError> {
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+pub(crate) fn decode_owners(rows: &[Row]) -> Result<HashMap<CheckoutId, Buyer>, DbError> {
+    let corrupt = |_| DbError::Other("a checkout's owner cannot be read".to_owned());
+    rows.iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get::<_, &str>(1)?.parse().map_err(corrupt)?)))
+        .collect()
+}
+
+/// Gives the running checkouts of `from` to `to`: who signs in while they pay gets the order.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn move_checkouts(tx: &TenantTx, from: Buyer, to: Buyer) -> Result<(), DbError> {
+    let params: &[&(dyn db::types::ToSql + Sync)] = &[&tx.tenant_id(), &from.to_string(), &to.to_string()];
+    tx.execute(include_str!("move_checkouts.sql"), params).await.map(drop)
 }
 
 /// The statement that completes checkouts, locked before; with the history of each.

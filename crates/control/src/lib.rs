@@ -21,10 +21,12 @@ mod shards;
 mod staff;
 mod tenants;
 mod tokens;
+mod visitors;
 
 pub use accounts::{
     AccountId, CreateOperatorError, Me, MembershipView, OperatorAccount, PasswordError, SessionId, SignIn,
-    SignInError, Tokens, Whence, create_operator, refresh, sign_in,
+    SignInError, SignInGate, Tokens, Turn, Whence, check_claimed_password, check_password, create_operator,
+    refresh, sign_in,
 };
 pub use api_keys::{
     ApiKey, ApiKeyId, CreateKey, CreateKeyError, CreatedKey, create_key, find_key, list_keys, revoke_key,
@@ -61,6 +63,7 @@ pub use tokens::{
     KeyError, MAX_TTL, MasterKey, OperatorToken, SealError, revoke_operator_tokens, rotate_signing_keys,
     sign_operator_token, sign_visitor_token,
 };
+pub use visitors::{PresentedToken, VisitorToken, counted_address, counting_subject};
 
 /// The schema of the control database.
 pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {

@@ -3,7 +3,10 @@
 use db::{DbError, TenantTx};
 use uuid::Uuid;
 
-use crate::model::{Customer, CustomerId, CustomerInput};
+use crate::{
+    accounts::end_sessions,
+    model::{Customer, CustomerId, CustomerInput, tidy_tags},
+};
 
 /// Why a customer was not written.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +17,9 @@ pub enum CustomerError {
     /// Another customer has the reference.
     #[error("another customer has this reference")]
     ReferenceExists,
+    /// The customer was merged into this one and stays inactive.
+    #[error("the customer was merged into another one")]
+    Merged(Option<CustomerId>),
     /// The database failed.
     #[error(transparent)]
     Db(DbError),
@@ -28,10 +34,12 @@ impl From<DbError> for CustomerError {
 /// Creates a customer.
 pub(crate) async fn create_customer(tx: &TenantTx, input: &CustomerInput) -> Result<Customer, CustomerError> {
     let (id, now) = (CustomerId::new(), tx.ctx().now());
-    let CustomerInput { reference, name, email, phone, note, active } = input;
+    let CustomerInput { reference, name, email, phone, note, tags, active } = input;
+    let tags = tidy_tags(tags.clone().unwrap_or_default());
     let sql = include_str!("create_customer.sql");
-    let row =
-        tx.query_one(sql, &[&tx.tenant_id(), &id, reference, name, email, phone, note, active, &now]).await?;
+    let row = tx
+        .query_one(sql, &[&tx.tenant_id(), &id, reference, name, email, phone, note, &tags, active, &now])
+        .await?;
     Ok(Customer::decode(&row)?)
 }
 
@@ -53,13 +61,32 @@ pub(crate) async fn update_customer(
     before: Customer,
     input: &CustomerInput,
 ) -> Result<Customer, CustomerError> {
-    let CustomerInput { reference, name, email, phone, note, active } = input;
+    let CustomerInput { reference, name, email, phone, note, tags, active } = input;
+    if before.merged_into.is_some() && *active {
+        return Err(CustomerError::Merged(before.merged_into));
+    }
+    let tags = tags.clone().map_or_else(|| before.tags.clone(), tidy_tags);
+    if before.active && !active {
+        end_sessions(tx, before.id).await?;
+    }
     let (now, version) = (tx.ctx().now(), before.version);
     let sql = include_str!("update_customer.sql");
     let row = tx
         .query_opt(
             sql,
-            &[&tx.tenant_id(), &before.id, reference, name, email, phone, note, active, &now, &version],
+            &[
+                &tx.tenant_id(),
+                &before.id,
+                reference,
+                name,
+                email,
+                phone,
+                note,
+                &tags,
+                active,
+                &now,
+                &version,
+            ],
         )
         .await?;
     Ok(match row {
@@ -76,16 +103,20 @@ pub(crate) async fn deactivate_customer(tx: &TenantTx, before: Customer) -> Resu
         email: before.email.clone(),
         phone: before.phone.clone(),
         note: before.note.clone(),
+        tags: None,
         active: false,
     };
     update_customer(tx, before, &input).await.map(drop)
 }
 
-/// What a list is narrowed to.
-#[derive(Debug, Default)]
+/// What a list is narrowed to; all conditions hold together.
+#[derive(Default)]
 pub(crate) struct CustomerFilter {
     pub(crate) reference: Option<String>,
     pub(crate) active: Option<bool>,
+    pub(crate) tag: Option<String>,
+    /// What name or address of mail begin with.
+    pub(crate) begins: Option<String>,
 }
 
 /// Customers in the order of their creation, behind `after`; at most `take`.
@@ -96,12 +127,12 @@ pub(crate) async fn list_customers(
     take: i64,
 ) -> Result<Vec<Customer>, DbError> {
     let after = after.unwrap_or(CustomerId(Uuid::nil()));
-    let (tenant, active) = (tx.tenant_id(), filter.active);
-    let rows = match &filter.reference {
-        Some(reference) => {
-            tx.query(include_str!("find_by_reference.sql"), &[&tenant, reference, &after, &active]).await?
-        }
-        None => tx.query(include_str!("list_customers.sql"), &[&tenant, &after, &active, &take]).await?,
-    };
+    let begins = filter.begins.as_ref().map(|text| text.to_lowercase());
+    let rows = tx
+        .query(
+            include_str!("list_customers.sql"),
+            &[&tx.tenant_id(), &after, &filter.reference, &filter.active, &filter.tag, &begins, &take],
+        )
+        .await?;
     rows.iter().map(Customer::decode).collect()
 }

@@ -30,7 +30,11 @@ pub struct Customer {
     pub phone: Option<String>,
     /// What the merchant wants to remember.
     pub note: String,
-    /// False once deleted.
+    /// Words to find customers by.
+    pub tags: Vec<String>,
+    /// The customer who has everything of this one now, if it was a duplicate.
+    pub merged_into: Option<CustomerId>,
+    /// False once deleted or merged.
     pub active: bool,
     /// Counts changes; the entity tag.
     #[schema(minimum = 1)]
@@ -51,6 +55,8 @@ impl Customer {
             email: row.try_get("email")?,
             phone: row.try_get("phone")?,
             note: row.try_get("note")?,
+            tags: row.try_get("tags")?,
+            merged_into: row.try_get("merged_into")?,
             active: row.try_get("active")?,
             version: row.try_get("version")?,
             created_at: row.try_get("created_at")?,
@@ -100,6 +106,11 @@ pub struct CustomerInput {
     #[schema(max_length = 2000)]
     #[serde(default)]
     pub note: String,
+    /// Words to find customers by, each once, at most 50; when left out, they stay as they are.
+    #[garde(inner(length(max = MOST_TAGS), inner(custom(tag_rule))))]
+    #[schema(max_items = 50, min_length = 1, max_length = 40)]
+    #[serde(default)]
+    pub tags: Option<Vec<String>>,
     /// False for a customer who is no more one.
     #[garde(skip)]
     #[serde(default = "yes")]
@@ -116,11 +127,22 @@ fn yes() -> bool {
     true
 }
 
-fn is_plain(text: &str) -> bool {
+/// Tags of one customer at most.
+pub(crate) const MOST_TAGS: usize = 50;
+
+/// Sorted, each once.
+pub(crate) fn tidy_tags(mut tags: Vec<String>) -> Vec<String> {
+    tags.sort_unstable();
+    tags.dedup();
+    tags
+}
+
+/// No control characters.
+pub(crate) fn is_plain(text: &str) -> bool {
     !text.chars().any(|letter| letter < ' ' || letter == '\u{7f}')
 }
 
-fn refuse(fine: bool, message: &'static str) -> garde::Result {
+pub(crate) fn refuse(fine: bool, message: &'static str) -> garde::Result {
     if fine { Ok(()) } else { Err(garde::Error::new(message)) }
 }
 
@@ -135,12 +157,12 @@ fn reference_rule(reference: &str, _: &()) -> garde::Result {
     refuse(is_reference(reference), "must be 1 to 64 printable ASCII characters, without blanks at its ends")
 }
 
-fn name_rule(name: &str, _: &()) -> garde::Result {
+pub(crate) fn name_rule(name: &str, _: &()) -> garde::Result {
     let fine = !name.trim().is_empty() && name.chars().count() <= 200 && is_plain(name);
     refuse(fine, "must be 1 to 200 characters, not all blank, without control characters")
 }
 
-fn email_rule(email: &str, _: &()) -> garde::Result {
+pub(crate) fn email_rule(email: &str, _: &()) -> garde::Result {
     let visible = email.bytes().all(|byte| byte.is_ascii_graphic());
     let fine = email.split_once('@').is_some_and(|(local, domain)| {
         (1..=64).contains(&local.len()) && (1..=180).contains(&domain.len()) && !domain.contains('@')
@@ -148,9 +170,14 @@ fn email_rule(email: &str, _: &()) -> garde::Result {
     refuse(visible && fine, "must be an address like name@example.com")
 }
 
-fn phone_rule(phone: &str, _: &()) -> garde::Result {
+pub(crate) fn phone_rule(phone: &str, _: &()) -> garde::Result {
     let fine = phone.bytes().all(|byte| byte.is_ascii_digit() || b"+() ./-".contains(&byte));
     refuse(fine && (1..=40).contains(&phone.len()), "must be 1 to 40 digits, blanks and + ( ) . / -")
+}
+
+fn tag_rule(tag: &str, _: &()) -> garde::Result {
+    let fine = (1..=40).contains(&tag.chars().count()) && is_plain(tag) && tag.trim() == tag;
+    refuse(fine, "must be 1 to 40 characters without control characters, no blanks at the ends")
 }
 
 #[cfg(test)]
@@ -164,6 +191,7 @@ mod tests {
             email: email.map(str::to_owned),
             phone: phone.map(str::to_owned),
             note: String::new(),
+            tags: None,
             active: true,
         }
     }

@@ -19,7 +19,7 @@ pub use http::{Orders, StatusInput, routes};
 pub use insert_orders::{decode_numbers, insert_orders_stmt};
 pub use invariants::{PaidOrder, find_existing, invariants, list_paid};
 pub use model::{
-    NewOrder, Order, OrderEvent, OrderId, OrderLine, OrderStatus, OrderSums, OrderTotals, ShipTo, StoredLine,
+    NewOrder, Order, OrderEvent, OrderId, OrderLine, OrderStatus, OrderSums, OrderTotals, StoredLine,
 };
 pub use move_orders::move_orders;
 

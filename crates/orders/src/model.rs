@@ -1,7 +1,6 @@
 //! What an order is. Money in minor units of the tenant's currency.
 
-use customers::Buyer;
-use garde::Validate;
+use customers::{Address, Buyer};
 use inventory::ShopId;
 use kernel::{Money, Quantity, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -90,55 +89,6 @@ impl OrderStatus {
     }
 }
 
-/// Where goods go. Personal data: never logged.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ShipTo {
-    /// Who receives it.
-    #[garde(length(chars, min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200)]
-    pub name: String,
-    /// A company, if it is one.
-    #[garde(length(chars, max = 200))]
-    #[schema(max_length = 200)]
-    #[serde(default)]
-    pub company: String,
-    /// Street and number, up to three lines.
-    #[garde(length(min = 1, max = 3), inner(length(chars, min = 1, max = 200)))]
-    #[schema(schema_with = address_lines)]
-    pub lines: Vec<String>,
-    /// Postal code.
-    #[garde(length(chars, max = 20))]
-    #[schema(max_length = 20)]
-    #[serde(default)]
-    pub postal_code: String,
-    /// City.
-    #[garde(length(chars, min = 1, max = 100))]
-    #[schema(min_length = 1, max_length = 100)]
-    pub city: String,
-    /// State or region.
-    #[garde(length(chars, max = 100))]
-    #[schema(max_length = 100)]
-    #[serde(default)]
-    pub region: String,
-    /// ISO 3166 code of the country, `AT`.
-    #[garde(pattern(r"^[A-Z]{2}$"))]
-    #[schema(pattern = "^[A-Z]{2}$")]
-    pub country: String,
-}
-
-fn address_lines() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-    use utoipa::openapi::{ArrayBuilder, ObjectBuilder, schema::Type};
-    let line = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(200));
-    ArrayBuilder::new().items(line).min_items(Some(1)).max_items(Some(3)).into()
-}
-
-impl std::fmt::Debug for ShipTo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ShipTo").finish_non_exhaustive()
-    }
-}
-
 /// A line as stored: amounts in minor units, the quantity in thousandths, the rate in basis points.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredLine {
@@ -201,7 +151,7 @@ pub struct NewOrder {
     /// What.
     pub lines: Vec<StoredLine>,
     /// Where to.
-    pub ship_to: Option<ShipTo>,
+    pub ship_to: Option<Address>,
     /// A remark.
     pub note: String,
 }
@@ -292,7 +242,7 @@ pub struct Order {
     /// The sums.
     pub totals: OrderTotals,
     /// Where to.
-    pub ship_to: Option<ShipTo>,
+    pub ship_to: Option<Address>,
     /// A remark.
     pub note: String,
     /// How it came to stand where it stands, oldest first.

@@ -15,6 +15,7 @@ mod http;
 mod import;
 mod insert_sales;
 mod invariants;
+mod list_purchases;
 mod model;
 mod price_sale;
 pub mod problems;
@@ -34,6 +35,7 @@ pub use find_sales::{SaleFilter, find_sale, list_sales};
 pub use http::{Sales, routes};
 pub use import::{COLUMNS, ImportError, ImportSummary, import_sales};
 pub use invariants::{find_gross, invariants, sold_units, sum_orders};
+pub use list_purchases::RecordedPurchases;
 pub use model::{
     Channel, NewLine, NewSale, RegisterId, Sale, SaleId, SaleKind, SaleLine, SaleStatus, ShiftId, Tender,
     TenderMethod,

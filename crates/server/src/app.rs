@@ -9,7 +9,7 @@ use cart::Carts;
 use catalog::Catalog;
 use checkout::{Checkouts, Faults};
 use control::{Control, MasterKey, Parts, Seeder, TenantDatabases};
-use customers::Customers;
+use customers::{Buyer, CustomerId, CustomerMerge, Customers, GuestId, GuestMerge, Hooks};
 use db::{Db, DbError, Invalidations, Source, Stale, TenantTx, migrate::MigrateError};
 use edge::{Api, Edge, Routes, health::Health, telemetry::Metrics};
 use inventory::{Inventory, InventoryConfig};
@@ -178,11 +178,12 @@ impl App {
         let relay = Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers, RelayConfig::default())?;
         let scheduled = jobs::all(&config, &control, &catalog, &payments, &checkouts);
         let jobs = Jobs::new(db.clone(), lookup, clock.clone(), scheduled, JobsConfig::default())?;
+        let customers = Customers::new(db.clone(), control.clone(), belongings());
         let app = Self {
             control,
             catalog: catalog.clone(),
             inventory,
-            customers: Customers::new(db.clone()),
+            customers,
             payments,
             carts: Carts::new(db.clone(), catalog.clone()),
             orders: Orders::new(db.clone()),
@@ -315,6 +316,35 @@ impl App {
             operations::jobs::routes(self.jobs.clone()),
         ]
     }
+}
+
+/// What moves along when a guest signs in, and when two customers turn out to be one.
+struct Belongings;
+
+impl Belongings {
+    async fn pass_on(tx: &TenantTx, from: Buyer, to: Buyer) -> Result<(), DbError> {
+        cart::merge_carts(tx, from, to).await?;
+        checkout::move_checkouts(tx, from, to).await?;
+        orders::move_orders(tx, from, to).await
+    }
+}
+
+#[async_trait]
+impl GuestMerge for Belongings {
+    async fn merge(&self, tx: &TenantTx, guest: GuestId, customer: CustomerId) -> Result<(), DbError> {
+        Self::pass_on(tx, Buyer::Guest(guest), Buyer::Customer(customer)).await
+    }
+}
+
+#[async_trait]
+impl CustomerMerge for Belongings {
+    async fn merge(&self, tx: &TenantTx, from: CustomerId, into: CustomerId) -> Result<(), DbError> {
+        Self::pass_on(tx, Buyer::Customer(from), Buyer::Customer(into)).await
+    }
+}
+
+fn belongings() -> Hooks {
+    Hooks { guests: vec![Arc::new(Belongings)], customers: vec![Arc::new(Belongings)] }
 }
 
 /// Who handles messages.

@@ -10,6 +10,7 @@ use crate::{app::App, config::Config, installation::Installation};
 
 static MESSAGE_TYPES: LazyLock<Vec<MessageType>> = LazyLock::new(|| {
     let mut types = catalog::events::MESSAGE_TYPES.to_vec();
+    types.extend(customers::events::MESSAGE_TYPES);
     types.extend(inventory::events::MESSAGE_TYPES);
     types.extend(payments::events::MESSAGE_TYPES);
     types.extend(orders::events::MESSAGE_TYPES);

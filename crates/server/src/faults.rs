@@ -28,7 +28,7 @@ impl Faults for Abort {
 ///
 /// # Errors
 /// When it asks for a place that there is not.
-pub fn from_environment() -> Result<Arc<dyn Faults>> {
+pub(crate) fn from_environment() -> Result<Arc<dyn Faults>> {
     let Ok(wanted) = std::env::var(NAME) else { return Ok(Arc::new(())) };
     let Some((step, when)) = wanted.split_once(':') else { bail!("{NAME} must be step:when, not {wanted}") };
     Ok(Arc::new(Abort { step: word(step)?, when: word(when)? }))

@@ -1,12 +1,14 @@
 //! Scheduled work of all domains.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use catalog::Catalog;
 use checkout::Checkouts;
 use control::Control;
+use customers::Purchases;
 use messages::{Job, JobCtx, JobError, Retention, Schedule};
 use payments::Payments;
+use sales::RecordedPurchases;
 
 use crate::config::Config;
 
@@ -39,6 +41,8 @@ pub fn all(
     jobs.extend(control::jobs(control));
     jobs.extend(catalog::jobs(catalog));
     jobs.extend(payments::jobs(payments));
+    let purchases: Arc<dyn Purchases> = Arc::new(RecordedPurchases);
+    jobs.extend(customers::jobs(&purchases));
     jobs
 }
 

@@ -33,7 +33,7 @@ impl Subjects {
 }
 
 /// What an address is counted as: of IPv6 the network, because whoever has one address of it has 2^64.
-fn counted_as(address: IpAddr) -> IpAddr {
+pub(crate) fn counted_as(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
         address @ IpAddr::V4(_) => address,

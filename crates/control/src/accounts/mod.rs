@@ -27,14 +27,14 @@ kernel::id!(
 );
 
 pub(crate) use admit::{Admission, Admitted, admit};
-pub(crate) use attempts::forget_lock;
+pub(crate) use attempts::{counted_as, forget_lock};
 pub(crate) use email::check_email;
-pub(crate) use gate::SignInGate;
+pub use gate::{SignInGate, Turn};
 pub(crate) use http::routes;
 pub(crate) use me::end_all_tokens;
 pub use me::{Me, MembershipView};
 pub use operator::{CreateOperatorError, OperatorAccount, create_operator};
-pub use password::PasswordError;
+pub use password::{PasswordError, check_claimed_password, check_password};
 pub(crate) use password::{Passwords, check_new_password, first_password};
 pub use refresh::refresh;
 pub use session::Tokens;

@@ -121,7 +121,10 @@ pub(crate) async fn first_password(
 }
 
 /// A rule for request types: length decides (NIST SP 800-63B), at most 128 characters.
-pub(crate) fn check_password(password: &SecretString, _ctx: &()) -> garde::Result {
+///
+/// # Errors
+/// With fewer than 8 or more than 128 characters.
+pub fn check_password(password: &SecretString, _ctx: &()) -> garde::Result {
     let length = password.expose_secret().chars().count();
     if (8..=128).contains(&length) { Ok(()) } else { Err(garde::Error::new("must have 8 to 128 characters")) }
 }
@@ -132,7 +135,10 @@ pub(crate) fn check_new_password(password: &Option<SecretString>, ctx: &()) -> g
 }
 
 /// A rule for passwords that somebody claims to have: whatever they once were, but not without end.
-pub(crate) fn check_claimed_password(password: &SecretString, _ctx: &()) -> garde::Result {
+///
+/// # Errors
+/// When empty or over 1024 bytes.
+pub fn check_claimed_password(password: &SecretString, _ctx: &()) -> garde::Result {
     match password.expose_secret().len() {
         1..=1024 => Ok(()),
         _ => Err(garde::Error::new("must have 1 to 1024 bytes")),

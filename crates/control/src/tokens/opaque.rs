@@ -22,6 +22,8 @@ pub(crate) struct Kind(&'static str);
 pub(crate) const API_KEY: Kind = Kind("mhk");
 /// Exchanged for new access tokens.
 pub(crate) const REFRESH_TOKEN: Kind = Kind("mhr");
+/// Exchanged by a visitor for new access tokens.
+pub(crate) const VISITOR_TOKEN: Kind = Kind("mhv");
 /// Takes a place that is an invitation; its identifier is the account's.
 pub(crate) const INVITATION: Kind = Kind("mhi");
 

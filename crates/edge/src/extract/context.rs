@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use kernel::{Ctx, Tenant, Timestamp, TraceParent};
+use kernel::{Actor, Ctx, PermissionSet, Tenant, Timestamp, TraceParent};
 
 use super::Input;
 use crate::{Access, Op, Problem, codes, gate::Visit};
@@ -93,6 +93,25 @@ pub struct Visitor {
     pub trace: Option<TraceParent>,
     /// The time of the request.
     pub now: Timestamp,
+}
+
+impl Visitor {
+    /// The context of work for `actor`, whom this request's own credentials have just shown, in the tenant named; it
+    /// has no rights.
+    ///
+    /// # Errors
+    /// `TENANT_REQUIRED` when no tenant that is active was named.
+    pub fn in_tenant(&self, actor: Actor) -> Result<Ctx, Problem> {
+        let tenant = self.tenant.clone().ok_or_else(|| Problem::new(codes::TENANT_REQUIRED))?;
+        let caller = kernel::Caller {
+            actor,
+            permissions: PermissionSet::default(),
+            correlation_id: self.correlation_id.clone(),
+            trace: self.trace.clone(),
+            now: self.now,
+        };
+        Ok(Ctx { tenant, caller })
+    }
 }
 
 impl Input for Visitor {

@@ -9,6 +9,7 @@
 mod bad_input;
 mod imports;
 mod market;
+mod purchases;
 mod reading;
 mod refund_money;
 mod refunds;

@@ -53,6 +53,8 @@ pub fn example(operation: &str, world: &World) -> Option<Example> {
         .or_else(|| of_the_till(operation, world))
         .or_else(|| of_people(operation, world))
         .or_else(|| of_webhooks(operation, world))
+        .or_else(|| of_customers(operation, world))
+        .or_else(|| of_shoppers(operation))
         .or_else(|| of_the_operator(operation))
 }
 
@@ -140,11 +142,6 @@ fn of_people(operation: &str, w: &World) -> Option<Example> {
         json!({ "email": "new@staff.example", "role": "cashier", "password": "correct horse battery" });
     let passwords = json!({ "currentPassword": "not this one", "newPassword": "correct horse battery" });
     Some(match operation {
-        "list_customers" => get("/customers"),
-        "create_customer" => send("/customers", json!({ "name": "Bob" })),
-        "get_customer" => get(format!("/customers/{}", w.customer)).hidden(),
-        "update_customer" => send(format!("/customers/{}", w.customer), json!({ "name": "Bob" })).hidden(),
-        "delete_customer" => get(format!("/customers/{}", w.customer)).hidden(),
         "list_api_keys" => get("/api-keys"),
         "create_api_key" => send("/api-keys", key),
         "get_api_key" => get(format!("/api-keys/{}", w.api_key)).hidden(),
@@ -189,6 +186,60 @@ fn of_webhooks(operation: &str, w: &World) -> Option<Example> {
         "list_webhook_deliveries" => get(format!("/webhooks/{}/deliveries", w.webhook)).hidden(),
         "get_webhook_delivery" => get(format!("/webhooks/deliveries/{}", w.delivery)).hidden(),
         "replay_webhook_delivery" => get(format!("/webhooks/deliveries/{}/replay", w.delivery)).hidden(),
+        _ => return None,
+    })
+}
+
+fn of_customers(operation: &str, w: &World) -> Option<Example> {
+    let of = |path: &str| format!("/customers/{}{path}", w.customer);
+    let place = json!({ "name": "Ann", "lines": ["Main Street 1"], "city": "Vienna", "country": "AT" });
+    let address = json!({ "address": place });
+    let consent = json!({ "purpose": "profiling", "granted": true, "source": "form" });
+    let rule =
+        json!({ "active": false, "earnPoints": 1, "earnPerAmount": 100, "burnPoints": 1, "burnAmount": 1 });
+    let saved = format!("/addresses/{}", w.address);
+    Some(match operation {
+        "list_customers" => get("/customers"),
+        "create_customer" => send("/customers", json!({ "name": "Bob" })),
+        "get_customer" => get(of("")).hidden(),
+        "update_customer" => send(of(""), json!({ "name": "Bob" })).hidden(),
+        "delete_customer" => get(of("")).hidden(),
+        "merge_customers" => {
+            send(of("/merge"), json!({ "duplicate": w.customer })).refused(422, "MERGE_WITH_ITSELF")
+        }
+        "list_addresses" => get(of("/addresses")).hidden(),
+        "create_address" => send(of("/addresses"), address).hidden(),
+        "update_address" => send(of(&saved), address).hidden(),
+        "delete_address" => get(of(&saved)).hidden(),
+        "list_consents" => get(of("/consents")).hidden(),
+        "record_consent" => send(of("/consents"), consent).hidden(),
+        "list_notes" => get(of("/notes")).hidden(),
+        "create_note" => send(of("/notes"), json!({ "text": "A note" })).hidden(),
+        "get_loyalty" => get(of("/loyalty")).hidden(),
+        "adjust_loyalty" => send(of("/loyalty"), json!({ "points": 1, "note": "n" })).hidden(),
+        "get_loyalty_rule" => get("/customers/loyalty-rule"),
+        "set_loyalty_rule" => send("/customers/loyalty-rule", rule),
+        _ => return None,
+    })
+}
+
+/// What customers and guests do by themselves; whoever works here is none, and has no `me`.
+fn of_shoppers(operation: &str) -> Option<Example> {
+    let sign_in = json!({ "email": "nobody@x.example", "password": "not this one" });
+    let registration =
+        json!({ "email": "new@x.example", "password": "correct horse battery", "name": "New" });
+    let refresh = || json!({ "refreshToken": "nonsense" });
+    let passwords = json!({ "currentPassword": "not this one", "newPassword": "correct horse battery" });
+    Some(match operation {
+        "create_guest" => get("/customers/guest"),
+        "register_customer" => send("/customers/register", registration),
+        "sign_in_customer" => send("/customers/sign-in", sign_in),
+        "refresh_customer" => send("/customers/refresh", refresh()),
+        "sign_out_customer" => send("/customers/sign-out", refresh()),
+        "get_my_profile" => get("/customers/me"),
+        "update_my_profile" => send("/customers/me", json!({ "name": "Me" })),
+        "delete_my_profile" => get("/customers/me"),
+        "change_my_password" => send("/customers/me/password", passwords),
         _ => return None,
     })
 }

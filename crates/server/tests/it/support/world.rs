@@ -17,6 +17,7 @@ pub struct World {
     pub shift: String,
     pub sale: String,
     pub customer: String,
+    pub address: String,
     pub reservation: String,
     pub api_key: String,
     pub staff: String,
@@ -55,6 +56,7 @@ impl World {
             "phone": "+43 1 234567", "note": format!("Likes {mark}")
         });
         let customer = make(admin, "/customers", customer).await;
+        let address = Self::add_personal_data(admin, &customer, mark).await;
         let units = json!({ "shopId": shop, "sku": sku, "quantity": "1000" });
         admin
             .put("/inventory/restock", json!({ "lines": [units], "note": format!("From {mark}") }))
@@ -92,6 +94,7 @@ impl World {
             shift,
             sale: String::new(),
             customer,
+            address,
             reservation,
             api_key,
             staff,
@@ -102,6 +105,20 @@ impl World {
         };
         world.sale = text(&world.sell(admin, "1").await, "/id");
         world
+    }
+
+    /// What is kept about a customer besides the row; the id of an address.
+    async fn add_personal_data(admin: &Client, customer: &str, mark: &str) -> String {
+        let of = |path: &str| format!("/customers/{customer}/{path}");
+        admin.post(&of("notes"), json!({ "text": format!("Noted by {mark}") })).await.is(201);
+        let consent = json!({ "purpose": "profiling", "granted": true, "source": format!("Form of {mark}") });
+        admin.post(&of("consents"), consent).await.is(201);
+        admin.post(&of("loyalty"), json!({ "points": 7, "note": format!("Given by {mark}") })).await.is(201);
+        let place = json!({
+            "name": format!("Ann {mark}"), "lines": [format!("{mark} Lane 1")], "city": format!("{mark}ville"),
+            "country": "AT"
+        });
+        make(admin, &of("addresses"), json!({ "label": mark, "address": place })).await
     }
 
     /// The body of a sale of the product.
@@ -129,6 +146,7 @@ impl World {
             &self.shift,
             &self.sale,
             &self.customer,
+            &self.address,
             &self.reservation,
             &self.api_key,
             &self.staff,

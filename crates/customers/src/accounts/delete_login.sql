@@ -1,0 +1,2 @@
+delete from customers.login
+where tenant_id = $1 and customer_id = $2

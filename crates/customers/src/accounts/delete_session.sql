@@ -1,0 +1,2 @@
+delete from customers.session
+where tenant_id = $1 and id = $2

@@ -1,0 +1,3 @@
+select email
+from customers.login
+where tenant_id = $1 and customer_id = $2

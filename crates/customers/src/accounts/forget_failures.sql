@@ -1,0 +1,2 @@
+delete from customers.attempt
+where tenant_id = $1 and subject = $2
