@@ -247,6 +247,7 @@ impl App {
             catalog::routes(self.catalog.clone()),
             customers::routes(self.customers.clone()),
             inventory::routes(self.inventory.clone()),
+            payments::routes(self.payments.clone()),
             sales::routes(self.sales.clone()),
             reporting::routes(self.reporting.clone()),
             operations::dead_letters::routes(DeadLetters::new(self.db.clone(), lookup)),

@@ -51,6 +51,7 @@ impl Example {
 pub fn example(operation: &str, world: &World) -> Option<Example> {
     of_goods(operation, world)
         .or_else(|| of_the_till(operation, world))
+        .or_else(|| of_money(operation, world))
         .or_else(|| of_people(operation, world))
         .or_else(|| of_the_operator(operation))
 }
@@ -129,6 +130,27 @@ fn of_the_till(operation: &str, w: &World) -> Option<Example> {
         "refund_sale" => send(format!("/sales/{}/refund", w.sale), refund).hidden(),
         "report_sales" => get("/reports/sales?groupBy=product"),
         "report_vat" => get("/reports/vat"),
+        _ => return None,
+    })
+}
+
+fn of_money(operation: &str, w: &World) -> Option<Example> {
+    let charge = json!({ "provider": "test", "method": "card_approved", "amount": eur(100) });
+    let refund = json!({ "paymentId": w.payment, "amount": eur(1), "reason": "r" });
+    Some(match operation {
+        "charge_payment" => send("/payments/charge", charge),
+        "refund_payment" => send("/payments/refund", refund).hidden(),
+        "list_payments" => get("/payments"),
+        "report_payments" => get("/payments/reconciliation?date=2026-11-21"),
+        "get_payment" => get(format!("/payments/{}", w.payment)).hidden(),
+        "confirm_payment" => {
+            send(format!("/payments/{}/confirm", w.payment), json!({ "approve": true })).hidden()
+        }
+        "list_payment_providers" => get("/payments/providers"),
+        "put_payment_provider" => {
+            send("/payments/providers/test", json!({ "credentials": { "webhookSecret": "s" } }))
+        }
+        "receive_payment_webhook" => send("/payments/webhooks/test", json!({ "id": "evt_1" })),
         _ => return None,
     })
 }

@@ -22,6 +22,7 @@ pub struct World {
     pub staff: String,
     pub role: String,
     pub import: String,
+    pub payment: String,
 }
 
 async fn make(client: &Client, path: &str, body: Value) -> String {
@@ -76,6 +77,10 @@ impl World {
         let csv = format!("sku,name,price\nCSV-{mark},Imported {mark},1.00\nBAD-{mark},Bad {mark},x\n");
         let upload = admin.api(http::Method::POST, "/imports/products").body("text/csv", csv);
         let import = upload.send().await.is(202).text("/id").to_owned();
+        let charge = json!({
+            "provider": "test", "method": "card_confirm", "amount": eur(500), "reference": format!("Deposit {mark}")
+        });
+        let payment = make(admin, "/payments/charge", charge).await;
         let mut world = Self {
             mark: mark.to_owned(),
             product,
@@ -91,6 +96,7 @@ impl World {
             staff,
             role,
             import,
+            payment,
         };
         world.sale = text(&world.sell(admin, "1").await, "/id");
         world
@@ -126,6 +132,7 @@ impl World {
             &self.staff,
             &self.role,
             &self.import,
+            &self.payment,
         ]
     }
 }
