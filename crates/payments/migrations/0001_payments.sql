@@ -41,6 +41,7 @@ create table payments.payment (
 );
 create index payment_due on payments.payment (tenant_id, next_check_at) where next_check_at is not null;
 create index payment_by_purpose on payments.payment (tenant_id, purpose, id) where purpose is not null;
+create index payment_unsettled on payments.payment (tenant_id, created_at, id) where settled_at is null;
 create index payment_by_time on payments.payment (tenant_id, created_at, id);
 create index payment_settled on payments.payment (tenant_id, settled_at) where settled_at is not null;
 select db.protect('payments.payment');

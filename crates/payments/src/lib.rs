@@ -6,13 +6,18 @@ mod config;
 pub mod events;
 mod find_captured;
 mod find_payment;
+mod http;
 mod invariants;
 mod jobs;
+mod list_payments;
 mod model;
 mod open_payments;
 mod payments;
+pub mod problems;
 mod provider;
+mod receive_webhook;
 mod reconcile_payments;
+mod report_day;
 mod request_refunds;
 mod run_refunds;
 mod settle_payments;
@@ -25,15 +30,18 @@ pub use config::PaymentsConfig;
 pub use events::settled_drafts;
 pub use find_captured::{find_captured, sum_captured};
 pub use find_payment::{Refund, StatusChange, find_history, find_payment, find_refund, find_refunds};
+pub use http::routes;
 pub use invariants::invariants;
 pub use jobs::jobs;
+pub use list_payments::{PaymentFilter, list_payments};
 pub use model::{
     ChargeOrder, Outcome, Payment, PaymentId, PaymentState, RefundId, RefundOrder, RefundOutcome,
     RefundState, Source,
 };
 pub use open_payments::{NewPayment, open_payment, open_payments_stmt};
 pub use payments::{Parts, Payments, SettlementWatcher};
-pub use provider::{Cancelled, Found, Provider, WebhookError, WebhookEvent};
+pub use provider::{Cancelled, Found, Provider, WEBHOOK_SECRET, WebhookError, WebhookEvent};
+pub use report_day::{DayTotals, LedgerTotals, Total, report_day};
 pub use request_refunds::{
     MOST_REFUNDS, NewRefund, RefundAnswer, RefundError, decode_refunds, request_refund, request_refunds_stmt,
 };

@@ -7,6 +7,9 @@ use secrecy::SecretString;
 
 use crate::model::{ChargeOrder, Outcome, PaymentId, RefundId, RefundOrder, RefundOutcome};
 
+/// The credential that webhooks are signed with.
+pub const WEBHOOK_SECRET: &str = "webhookSecret";
+
 /// What a provider knows about a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Found {
@@ -78,9 +81,9 @@ pub trait Provider: Send + Sync {
         self.methods().contains(&method)
     }
 
-    /// Whether it needs an account of the merchant's.
-    fn needs_account(&self) -> bool {
-        true
+    /// The names of what a merchant's account with it holds; `webhookSecret` is what its webhooks are signed with.
+    fn credentials(&self) -> &'static [&'static str] {
+        &[WEBHOOK_SECRET]
     }
 
     /// Takes the money, once per key.

@@ -309,6 +309,7 @@ impl App {
             cart::routes(self.carts.clone()),
             orders::routes(self.orders.clone()),
             checkout::routes(self.checkouts.clone()),
+            payments::routes(self.payments.clone()),
             sales::routes(self.sales.clone()),
             webhooks::routes(self.webhooks.clone()),
             reporting::routes(self.reporting.clone()),

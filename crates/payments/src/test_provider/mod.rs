@@ -94,10 +94,6 @@ impl Provider for TestProvider {
         &[APPROVED, DECLINED, CONFIRM, TIMEOUT, LOST_REPLY]
     }
 
-    fn needs_account(&self) -> bool {
-        false
-    }
-
     async fn charge(&self, ctx: &Ctx, order: &ChargeOrder) -> Outcome {
         let Some(state) = decide(&order.method) else {
             return std::future::pending().await;

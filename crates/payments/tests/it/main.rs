@@ -2,6 +2,8 @@
 
 mod charges;
 mod fixture;
+mod http_payments;
+mod http_webhooks;
 mod reconciliation;
 mod refunds;
 mod settlements;

@@ -195,6 +195,8 @@ async fn count_things(app: &App) -> Vec<(String, i64)> {
         ("inventory.stock", "on_hand + reserved"),
         ("inventory.movement", "quantity"),
         ("customers.customer", "version"),
+        ("payments.payment", "version"),
+        ("payments.test_charge", "amount"),
         ("sales.sale", "gross"),
         ("sales.shift", "opening_float"),
         ("sales.cash_movement", "amount"),

@@ -51,10 +51,12 @@ impl Example {
 pub fn example(operation: &str, world: &World) -> Option<Example> {
     of_goods(operation, world)
         .or_else(|| of_the_till(operation, world))
+        .or_else(|| of_money(operation, world))
         .or_else(|| of_people(operation, world))
         .or_else(|| of_webhooks(operation, world))
         .or_else(|| of_customers(operation, world))
         .or_else(|| of_shoppers(operation))
+        .or_else(|| of_orders(operation, world))
         .or_else(|| of_the_operator(operation))
 }
 
@@ -132,6 +134,27 @@ fn of_the_till(operation: &str, w: &World) -> Option<Example> {
         "refund_sale" => send(format!("/sales/{}/refund", w.sale), refund).hidden(),
         "report_sales" => get("/reports/sales?groupBy=product"),
         "report_vat" => get("/reports/vat"),
+        _ => return None,
+    })
+}
+
+fn of_money(operation: &str, w: &World) -> Option<Example> {
+    let charge = json!({ "provider": "test", "method": "card_approved", "amount": eur(100) });
+    let refund = json!({ "paymentId": w.payment, "amount": eur(1), "reason": "r" });
+    Some(match operation {
+        "charge_payment" => send("/payments/charge", charge),
+        "refund_payment" => send("/payments/refund", refund).hidden(),
+        "list_payments" => get("/payments"),
+        "report_payments" => get("/payments/reconciliation?date=2026-11-21"),
+        "get_payment" => get(format!("/payments/{}", w.payment)).hidden(),
+        "confirm_payment" => {
+            send(format!("/payments/{}/confirm", w.payment), json!({ "approve": true })).hidden()
+        }
+        "list_payment_providers" => get("/payments/providers"),
+        "put_payment_provider" => {
+            send("/payments/providers/test", json!({ "credentials": { "webhookSecret": "s" } }))
+        }
+        "receive_payment_webhook" => send("/payments/webhooks/test", json!({ "id": "evt_1" })),
         _ => return None,
     })
 }
@@ -240,6 +263,34 @@ fn of_shoppers(operation: &str) -> Option<Example> {
         "update_my_profile" => send("/customers/me", json!({ "name": "Me" })),
         "delete_my_profile" => get("/customers/me"),
         "change_my_password" => send("/customers/me/password", passwords),
+        _ => return None,
+    })
+}
+
+fn of_orders(operation: &str, w: &World) -> Option<Example> {
+    let cart = |path: &str| format!("/carts/{}{path}", w.customer);
+    let line = json!({ "sku": w.sku, "quantity": "1" });
+    let payment = json!({ "provider": "test", "method": "card_approved" });
+    let of_cart = |example: Example| example.hidden();
+    Some(match operation {
+        "get_cart" => get(cart("")).hidden(),
+        "put_cart" => send(cart(""), json!({ "lines": [line] })).hidden(),
+        "delete_cart" => get(cart("")).hidden(),
+        "add_cart_line" => send(cart("/lines"), line).hidden(),
+        "set_cart_line" => {
+            of_cart(send(cart(&format!("/lines/{}", w.sku)), json!({ "quantity": "2" })))
+        }
+        "remove_cart_line" => get(cart(&format!("/lines/{}", w.sku))).hidden(),
+        "accept_cart" => get(cart("/accept")).hidden(),
+        "create_checkout" => {
+            send("/checkout", json!({ "cart": w.customer, "payment": payment })).refused(409, "CART_EMPTY")
+        }
+        "get_checkout" => get(format!("/checkout/{}", w.checkout)).hidden(),
+        "list_orders" => get("/orders"),
+        "get_order" => get(format!("/orders/{}", w.order)).hidden(),
+        "set_order_status" => {
+            send(format!("/orders/{}/status", w.order), json!({ "status": "packed" })).hidden()
+        }
         _ => return None,
     })
 }

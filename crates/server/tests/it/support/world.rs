@@ -25,6 +25,10 @@ pub struct World {
     pub import: String,
     pub webhook: String,
     pub delivery: String,
+    pub payment: String,
+    pub checkout: String,
+    pub order: String,
+    pub buyer: String,
 }
 
 async fn make(client: &Client, path: &str, body: Value) -> String {
@@ -84,6 +88,10 @@ impl World {
         let webhook = make(admin, "/webhooks", hook).await;
         let test = admin.post(&format!("/webhooks/{webhook}/test"), json!({})).await.is(202);
         let delivery = test.text("/id").to_owned();
+        let charge = json!({
+            "provider": "test", "method": "card_confirm", "amount": eur(500), "reference": format!("Deposit {mark}")
+        });
+        let payment = make(admin, "/payments/charge", charge).await;
         let mut world = Self {
             mark: mark.to_owned(),
             product,
@@ -102,8 +110,22 @@ impl World {
             import,
             webhook,
             delivery,
+            payment,
+            checkout: String::new(),
+            order: String::new(),
+            buyer: String::new(),
         };
         world.sale = text(&world.sell(admin, "1").await, "/id");
+        let lines = json!({ "lines": [{ "sku": world.sku, "quantity": "1" }] });
+        world.buyer = admin.put("/carts/me", lines.clone()).await.is(200).text("/customer").to_owned();
+        let pay = json!({
+            "cart": "me", "payment": { "provider": "test", "method": "card_approved" }, "note": format!("For {mark}")
+        });
+        let done = admin.api(http::Method::POST, "/checkout").json(&pay).header("prefer", "wait=30");
+        let done = done.send().await.is(201);
+        (world.checkout, world.order) = (done.text("/id").to_owned(), done.text("/orderId").to_owned());
+        let cart = format!("/carts/{}", world.customer);
+        admin.put(&cart, lines).await.is(200);
         world
     }
 
@@ -154,6 +176,10 @@ impl World {
             &self.import,
             &self.webhook,
             &self.delivery,
+            &self.payment,
+            &self.checkout,
+            &self.order,
+            &self.buyer,
         ]
     }
 }
