@@ -17,6 +17,7 @@ use super::{
     config::Env,
     deliver::{Finished, deliver},
     lanes::Lanes,
+    nats::{Link, Load},
     read::{Fence, Reading},
 };
 use crate::upkeep::look;
@@ -49,6 +50,10 @@ pub(crate) struct Leader<'a> {
     unsettled: Duration,
     running: JoinSet<Finished>,
     sweep_at: Instant,
+    /// Where NATS carries messages.
+    link: Option<Arc<Link>>,
+    /// Changes when NATS is back.
+    connections: Option<watch::Receiver<u64>>,
 }
 
 impl<'a> Leader<'a> {
@@ -58,6 +63,10 @@ impl<'a> Leader<'a> {
         conn: &'a RelayConn,
         placement: &'a Placement,
     ) -> Result<Self, DbError> {
+        let link = match &env.nats {
+            Some(nats) => Some(Link::open(nats.clone(), placement).await.map_err(away)?),
+            None => None,
+        };
         let now = env.clock.now();
         let row = conn.query_one(include_str!("lead_since.sql"), &[&env.config.host, &now]).await?;
         let cursor = row.try_get("seq")?;
@@ -74,6 +83,8 @@ impl<'a> Leader<'a> {
             unsettled: UNSETTLED_MIN,
             running: JoinSet::new(),
             sweep_at: Instant::now(),
+            link,
+            connections: env.nats.as_ref().map(|nats| nats.connections()),
         })
     }
 
@@ -99,7 +110,7 @@ impl<'a> Leader<'a> {
                 return Ok(self.handled);
             }
             let pause = self.pause(reading);
-            let permit_wanted = self.lanes.has_ready() && self.has_room();
+            let permit_wanted = self.link.is_none() && self.lanes.has_ready() && self.has_room();
             let permits = self.env.permits.clone();
             tokio::select! {
                 () = stop.cancelled() => return self.stop().await,
@@ -111,7 +122,8 @@ impl<'a> Leader<'a> {
                     self.discover().await?;
                 }
                 Ok(()) = bell.changed() => {}
-                Ok(permit) = permits.acquire_owned(), if permit_wanted => self.start_one(permit),
+                Ok(permit) = permits.acquire_owned(), if permit_wanted => self.start_one(Some(permit)),
+                () = changed(&mut self.connections) => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -151,27 +163,38 @@ impl<'a> Leader<'a> {
     }
 
     fn has_room(&self) -> bool {
-        self.running.len() < self.env.config.handlers_per_database.max(1)
+        match &self.env.nats {
+            Some(nats) => nats.is_up() && self.running.len() < nats.in_flight(),
+            None => self.running.len() < self.env.config.handlers_per_database.max(1),
+        }
     }
 
     fn start_ready(&mut self) {
         while self.lanes.has_ready() && self.has_room() {
+            if self.link.is_some() {
+                self.start_one(None);
+                continue;
+            }
             match self.env.permits.clone().try_acquire_owned() {
-                Ok(permit) => self.start_one(permit),
+                Ok(permit) => self.start_one(Some(permit)),
                 Err(_) => return,
             }
         }
     }
 
-    fn start_one(&mut self, permit: OwnedSemaphorePermit) {
-        if let Some((key, pending)) = self.lanes.start() {
-            let env = self.env.clone();
-            self.running.spawn(async move {
-                let finished = deliver(env, key, pending).await;
-                drop(permit);
-                finished
-            });
+    fn start_one(&mut self, permit: Option<OwnedSemaphorePermit>) {
+        let Some((key, pending)) = self.lanes.start() else { return };
+        let env = self.env.clone();
+        if let Some(link) = &self.link {
+            let unanswered = self.lanes.hiccups(&key);
+            self.running.spawn(link.clone().carry(env, Load { key, pending, unanswered }));
+            return;
         }
+        self.running.spawn(async move {
+            let finished = deliver(env, key, pending).await;
+            drop(permit);
+            finished
+        });
     }
 
     async fn settle_joined(
@@ -197,5 +220,19 @@ impl<'a> Leader<'a> {
             ended?;
         }
         Ok(self.handled)
+    }
+}
+
+fn away(error: impl std::fmt::Display) -> DbError {
+    DbError::Unavailable(error.to_string())
+}
+
+async fn changed(connections: &mut Option<watch::Receiver<u64>>) {
+    let changed = match connections {
+        Some(connections) => connections.changed().await.is_ok(),
+        None => false,
+    };
+    if !changed {
+        std::future::pending().await
     }
 }
