@@ -123,8 +123,8 @@ impl App {
         let catalog = Catalog::new(db.clone(), config.data_dir.join("imports"));
         let inventory = Inventory::new(db.clone(), InventoryConfig::default());
         let sales = Sales::new(db.clone(), catalog.clone(), config.combiner());
-        let relay =
-            Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers(), RelayConfig::default())?;
+        let carrying = RelayConfig { nats: config.messages.nats(), ..RelayConfig::default() };
+        let relay = Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers(), carrying)?;
         let scheduled = jobs::all(&config, &control, &catalog);
         let jobs = Jobs::new(db.clone(), lookup, clock.clone(), scheduled, JobsConfig::default())?;
         let app = Self {

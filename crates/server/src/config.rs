@@ -13,6 +13,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
+use messages::MessagesConfig;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -34,6 +35,8 @@ pub struct Config {
     pub control: ControlConfig,
     /// How sales are batched.
     pub sales: SalesConfig,
+    /// What carries messages.
+    pub messages: MessagesConfig,
     /// What is logged.
     pub log: LogConfig,
 }
@@ -111,6 +114,7 @@ impl Default for Config {
             edge: EdgeConfig::default(),
             control: ControlConfig::default(),
             sales: SalesConfig::default(),
+            messages: MessagesConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -200,6 +204,7 @@ impl Config {
         if self.shards.contains_key(&self.database.shard) {
             return Err(format!("shards.{} is the name of the first shard", self.database.shard));
         }
+        self.messages.validate()?;
         self.edge.validate()?;
         self.control.validate()
     }

@@ -8,8 +8,10 @@
 )]
 
 mod authorisation;
+mod bus;
 mod cli;
 mod crash;
+mod dead_letters;
 mod documents;
 mod fuzz;
 mod isolation;
