@@ -38,7 +38,16 @@ impl NatsServer {
     /// # Errors
     /// When there is no `nats-server` or it does not start.
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_with("")
+    }
+
+    /// A server with these lines in its configuration file, such as `max_payload: 4096`.
+    ///
+    /// # Errors
+    /// As [`NatsServer::start`].
+    pub fn start_with(settings: &str) -> anyhow::Result<Self> {
         let home = tempfile::Builder::new().prefix("markethall-nats-").tempdir()?;
+        fs::write(home.path().join("settings"), settings)?;
         let mut server = Self { home, port: 0, running: None };
         server.begin("-1")?;
         Ok(server)
@@ -114,7 +123,7 @@ impl NatsServer {
             .arg(self.home.path().join("store"))
             .arg("--ports_file_dir")
             .arg(&ports)
-            .args(["--log", "log"])
+            .args(["--log", "log", "--config", "settings"])
             .current_dir(self.home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())

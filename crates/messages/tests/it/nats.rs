@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -10,11 +10,13 @@ use std::{
 
 use async_nats::{Client, HeaderMap, HeaderName, HeaderValue, Message, jetstream};
 use futures::StreamExt as _;
-use messages::{BusKind, Consumer, ConsumerError, MessageId};
+use messages::{BusKind, Consumer, ConsumerError, DeadLetterFilter, Draft, MessageId, NatsConfig, publish};
+use serde_json::json;
+use testkit::NatsServer;
 
 use crate::{
     crash::{RELAY, gated},
-    support::{Bus, World, next, teller, trace, tracer},
+    support::{Bus, World, nats_config, next, teller, trace, tracer},
 };
 
 const COPY: &str = "Nats-Msg-Id";
@@ -297,4 +299,68 @@ async fn a_stream_emptied_by_hand_is_filled_again() -> anyhow::Result<()> {
     relay().drain().await?;
     assert_eq!(world.traces("t", "a").await?, [1, 2]);
     world.check().await
+}
+
+// MSG-3: a server that takes less than a message needs is an operator's matter, and stops nobody else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_nats_cannot_take_is_a_dead_letter() -> anyhow::Result<()> {
+    let mut world = World::over(Bus::Nats).await?;
+    world.nats = Some(Mutex::new(NatsServer::start_with("max_payload: 4096")?));
+    let draft = Draft::new("Counted", "big", &json!({ "n": 1, "text": "x".repeat(5000) }));
+    let tx = world.db.begin(&world.ctx).await?;
+    publish(&tx, &[draft]).await?;
+    tx.commit().await?;
+    world.publish("small", 2).await?;
+    let relay = world.relay(vec![tracer("t")]);
+    // What a server takes is known once it is connected.
+    relay.watch(&world.placement());
+    while relay.bus_status().trouble.is_some() {}
+    relay.drain().await?;
+    relay.shutdown().await;
+    assert_eq!(world.traces("t", "small").await?, [2]);
+    let filter = DeadLetterFilter { limit: 9, ..DeadLetterFilter::default() };
+    let letter = world.dead_letters().list(&filter).await?.items.remove(0);
+    assert_eq!((letter.subject.as_str(), letter.attempts), ("big", 1));
+    assert!(letter.error.contains("max_payload"), "{}", letter.error);
+    world.check().await
+}
+
+// MSG-3
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_opens_the_door_and_without_it_messages_wait() -> anyhow::Result<()> {
+    let mut world = World::over(Bus::Nats).await?;
+    let server = NatsServer::start_with("authorization { token: \"let-me-in\" }")?;
+    let url = server.url();
+    world.nats = Some(Mutex::new(server));
+    world.publish("a", 1).await?;
+    let stranger = world.relay(vec![tracer("t")]);
+    stranger.watch(&world.placement());
+    while world.number("select count(*) from messages.delivery").await? == 0 {}
+    assert!(stranger.bus_status().trouble.is_some());
+    stranger.shutdown().await;
+    assert_eq!(world.traces("t", "a").await?, [0; 0]);
+    let guest = world.relay_with(vec![tracer("t")], |config| {
+        config.nats = Some(NatsConfig { token: Some("let-me-in".into()), ..nats_config(url) });
+    });
+    guest.drain().await?;
+    assert_eq!(guest.bus_status().trouble, None);
+    assert_eq!(world.traces("t", "a").await?, [1]);
+    Ok(())
+}
+
+// MSG-3: what cannot be read is said, and nothing is lost.
+#[tokio::test]
+async fn a_credentials_file_that_is_not_there_is_told() -> anyhow::Result<()> {
+    let world = World::over(Bus::Nats).await?;
+    let relay = world.relay_with(vec![tracer("t")], |config| {
+        let file = Some("/nowhere/at/all.creds".into());
+        config.nats = config.nats.take().map(|nats| NatsConfig { credentials_file: file, ..nats });
+    });
+    relay.watch(&world.placement());
+    while !relay.bus_status().trouble.is_some_and(|it| it.contains("messages.nats.credentials_file")) {
+        tokio::task::yield_now().await;
+    }
+    world.publish("a", 1).await?;
+    relay.shutdown().await;
+    Ok(())
 }

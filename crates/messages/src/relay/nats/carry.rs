@@ -14,12 +14,15 @@ use tokio::{sync::oneshot, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Nats, NatsError, parcel};
-use crate::relay::{
-    config::Env,
-    deliver::{Finished, Outcome},
-    lanes::{LaneKey, Pending},
-    settle::End,
-    windows::Window,
+use crate::{
+    ConsumerError,
+    relay::{
+        config::Env,
+        deliver::{Finished, Outcome},
+        lanes::{LaneKey, Pending},
+        settle::End,
+        windows::Window,
+    },
 };
 
 /// How long it is waited for a delivery's end before the table is looked at; doubled each time in a row.
@@ -106,10 +109,16 @@ impl Link {
         unanswered: u32,
     ) -> Outcome {
         let mut connections = self.nats.connections();
-        if let Err(error) = self.nats.note(self.send(id, key, pending).await) {
-            tracing::debug!(error = %error, message.id = %pending.message.id, "not sent");
-            sleep(REFUSED_PAUSE).await;
-            return Outcome::Unanswered;
+        match self.send(id, key, pending).await {
+            Err(error @ NatsError::TooLarge) => {
+                return Outcome::Failed(ConsumerError::Poison(error.to_string()));
+            }
+            sent => {
+                if self.nats.note(sent).is_err() {
+                    sleep(REFUSED_PAUSE).await;
+                    return Outcome::Unanswered;
+                }
+            }
         }
         env.config.windows.at(Window::Sent);
         tokio::select! {
@@ -128,12 +137,15 @@ impl Link {
             async { jetstream.send_publish(self.nats.deliver_subject(key.consumer), parcel).await?.await };
         match sent.await {
             Ok(_) => Ok(()),
-            Err(error) => {
-                if error.kind() == PublishErrorKind::StreamNotFound {
-                    self.nats.stream_is_lost().await;
+            Err(error) => match error.kind() {
+                PublishErrorKind::MaxPayloadExceeded => Err(NatsError::TooLarge),
+                kind => {
+                    if kind == PublishErrorKind::StreamNotFound {
+                        self.nats.stream_is_lost().await;
+                    }
+                    Err(NatsError::new("cannot store a message", error))
                 }
-                Err(NatsError::new("cannot store a message", error))
-            }
+            },
         }
     }
 }

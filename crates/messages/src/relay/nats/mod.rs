@@ -46,12 +46,18 @@ const KEPT: Duration = Duration::from_secs(86_400);
 
 /// NATS cannot be used now, in words without secrets.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("NATS: {0}")]
-pub(crate) struct NatsError(String);
+pub(crate) enum NatsError {
+    /// It may take it later.
+    #[error("NATS: {0}")]
+    Away(String),
+    /// It will never take this message.
+    #[error("the message is larger than the NATS server takes (max_payload)")]
+    TooLarge,
+}
 
 impl NatsError {
     fn new(doing: &str, error: impl fmt::Display) -> Self {
-        Self(format!("{doing}: {error}"))
+        Self::Away(format!("{doing}: {error}"))
     }
 }
 
