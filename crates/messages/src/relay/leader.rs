@@ -48,6 +48,8 @@ pub(crate) struct Leader<'a> {
     pub(super) cursor: i64,
     pub(super) fence: Option<Fence>,
     unsettled: Duration,
+    /// Something may be behind the cursor: it was, or somebody has said so since.
+    woken: bool,
     running: JoinSet<Finished>,
     sweep_at: Instant,
     /// Where NATS carries messages.
@@ -81,6 +83,7 @@ impl<'a> Leader<'a> {
             cursor,
             fence: None,
             unsettled: UNSETTLED_MIN,
+            woken: true,
             running: JoinSet::new(),
             sweep_at: Instant::now(),
             link,
@@ -98,12 +101,10 @@ impl<'a> Leader<'a> {
         loop {
             self.sweep().await?;
             self.load_due().await?;
-            let reading = self.read_on().await?;
+            let reading = self.read_when_woken(until).await?;
             self.start_ready();
             if reading == Reading::More {
-                while let Some(finished) = self.running.try_join_next() {
-                    self.settle_joined(finished).await?;
-                }
+                self.settle_all().await?;
                 continue;
             }
             if until == Until::Idle && reading == Reading::Idle && self.is_idle() {
@@ -114,19 +115,41 @@ impl<'a> Leader<'a> {
             let permits = self.env.permits.clone();
             tokio::select! {
                 () = stop.cancelled() => return self.stop().await,
-                Some(finished) = self.running.join_next() => self.settle_joined(finished).await?,
+                Some(finished) = self.running.join_next() => {
+                    self.settle_joined(finished).await?;
+                    self.settle_all().await?;
+                }
                 notice = self.conn.next_notice() => {
                     if notice.is_none() {
                         return Err(DbError::Unavailable("the relay's session is lost".to_owned()));
                     }
+                    self.woken = true;
                     self.discover().await?;
                 }
-                Ok(()) = bell.changed() => {}
+                Ok(()) = bell.changed() => self.woken = true,
                 Ok(permit) = permits.acquire_owned(), if permit_wanted => self.start_one(Some(permit)),
                 () = changed(&mut self.connections) => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
+    }
+
+    /// Reads on, unless nothing was there and nobody has rung since: handlers that end do not make messages.
+    async fn read_when_woken(&mut self, until: Until) -> Result<Reading, DbError> {
+        if !self.woken && until == Until::Stopped {
+            return Ok(Reading::Idle);
+        }
+        let reading = self.read_on().await?;
+        self.woken = reading != Reading::Idle;
+        Ok(reading)
+    }
+
+    /// Settles what has ended meanwhile.
+    async fn settle_all(&mut self) -> Result<(), DbError> {
+        while let Some(finished) = self.running.try_join_next() {
+            self.settle_joined(finished).await?;
+        }
+        Ok(())
     }
 
     fn is_idle(&self) -> bool {
@@ -156,6 +179,7 @@ impl<'a> Leader<'a> {
     async fn sweep(&mut self) -> Result<(), DbError> {
         if Instant::now() >= self.sweep_at {
             self.sweep_at = Instant::now() + self.env.config.sweep;
+            self.woken = true;
             self.discover().await?;
             self.env.note(look(self.conn, self.placement, self.env.clock.now()).await?);
         }
