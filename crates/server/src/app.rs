@@ -175,7 +175,8 @@ impl App {
         };
         let checkouts = Checkouts::new(config.checkout.clone(), parts);
         let consumers = consumers(&webhooks);
-        let relay = Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers, RelayConfig::default())?;
+        let carrying = RelayConfig { nats: config.messages.nats(), ..RelayConfig::default() };
+        let relay = Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers, carrying)?;
         let scheduled = jobs::all(&config, &control, &catalog, &payments, &checkouts);
         let jobs = Jobs::new(db.clone(), lookup, clock.clone(), scheduled, JobsConfig::default())?;
         let customers = Customers::new(db.clone(), control.clone(), belongings());

@@ -15,6 +15,7 @@ use figment::{
     providers::{Env, Format, Toml},
 };
 use payments::PaymentsConfig;
+use messages::MessagesConfig;
 use secrecy::SecretString;
 use serde::Deserialize;
 use webhooks::WebhooksConfig;
@@ -43,6 +44,8 @@ pub struct Config {
     pub sales: SalesConfig,
     /// How merchants are called.
     pub webhooks: WebhooksConfig,
+    /// What carries messages.
+    pub messages: MessagesConfig,
     /// What is logged.
     pub log: LogConfig,
 }
@@ -123,6 +126,7 @@ impl Default for Config {
             checkout: CheckoutConfig::default(),
             sales: SalesConfig::default(),
             webhooks: WebhooksConfig::default(),
+            messages: MessagesConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -214,6 +218,7 @@ impl Config {
         }
         self.payments.validate()?;
         self.checkout.validate(self.payments.call_timeout_ms)?;
+        self.messages.validate()?;
         self.edge.validate()?;
         self.webhooks.validate()?;
         self.control.validate()

@@ -10,6 +10,9 @@ use messages::Relay;
 
 use crate::app::App;
 
+/// Messages that are older than this and not delivered are late, as `markethall check` sees it.
+const LATE_MS: i64 = 60_000;
+
 /// Every check of the process.
 #[must_use]
 pub(crate) fn checks(app: &App) -> Vec<Box<dyn Check>> {
@@ -85,11 +88,17 @@ impl Check for Messages {
     async fn check(&self) -> Finding {
         let rows = self.0.status();
         let lost = rows.iter().filter(|row| !row.is_connected()).count();
-        if lost == 0 {
-            Finding::up()
-        } else {
-            Finding::degraded(format!("{lost} databases are not being relayed now"))
+        if lost > 0 {
+            return Finding::degraded(format!("{lost} databases are not being relayed now"));
         }
+        if let Some(trouble) = self.0.bus_status().trouble {
+            return Finding::degraded(format!("messages wait in their outbox: {trouble}"));
+        }
+        let backlog: i64 = rows.iter().map(|row| row.unread + row.pending).sum();
+        let oldest = rows.iter().map(|row| row.oldest_age_ms).max().unwrap_or_default();
+        let dead: i64 = rows.iter().map(|row| row.dead_letters).sum();
+        let detail = format!("{backlog} on their way, the oldest for {} s, {dead} given up", oldest / 1000);
+        if oldest > LATE_MS { Finding::degraded(detail) } else { Finding::up().detail(detail) }
     }
 }
 

@@ -9,6 +9,7 @@ mod client;
 mod cluster;
 mod databases;
 mod janitor;
+mod nats;
 #[cfg(feature = "http")]
 mod site;
 
@@ -18,5 +19,6 @@ pub use app::App;
 pub use client::{Answer, Call, Client};
 pub use cluster::{CLUSTER_DIR_VARIABLE, TestCluster, start_for_run, stop_after_run};
 pub use databases::{SHARD, TestDatabases, connect};
+pub use nats::NatsServer;
 #[cfg(feature = "http")]
 pub use site::Site;

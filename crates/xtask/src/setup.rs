@@ -1,6 +1,7 @@
 //! Finds out what a purpose needs, and installs what is missing. The second time it only looks.
 
 mod apt;
+mod nats;
 mod postgres;
 mod tools;
 
@@ -47,6 +48,7 @@ pub(crate) fn setup(purpose: Purpose) -> Result<()> {
         }
         Purpose::Test => {
             postgres::ensure(&["initdb", "pg_ctl", "postgres", "psql"])?;
+            nats::ensure()?;
             let tools = shell::target()?.join("test-tools");
             tools::ensure_python(&shell::root()?, &tools)?;
             tools::ensure_node(&shell::root()?, &tools)

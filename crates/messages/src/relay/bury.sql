@@ -12,3 +12,4 @@ select
     o.tenant_id, $5, g.consumer, o.id, o.seq, o.created_at, o.kind, o.subject, o.correlation_id, o.traceparent, o.data,
     $6, $7, $8
 from gone as g join messages.outbox as o on o.seq = g.seq
+returning seq

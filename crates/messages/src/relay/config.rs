@@ -10,6 +10,10 @@ use db::Db;
 use kernel::{Clock, Placement};
 use tokio::sync::Semaphore;
 
+use super::{
+    nats::{Nats, NatsConfig},
+    windows::Windows,
+};
 use crate::{Consumer, DatabaseStatus, RetryPolicy, TenantLookup};
 
 /// Sizes and pauses of the relay.
@@ -37,6 +41,10 @@ pub struct RelayConfig {
     pub lanes_max: usize,
     /// The name of this process among those that share the work.
     pub host: String,
+    /// How NATS is reached, when it is to carry messages; without it this process handles what it reads.
+    pub nats: Option<NatsConfig>,
+    /// What happens between the steps: nothing, outside tests.
+    pub windows: Windows,
 }
 
 impl Default for RelayConfig {
@@ -53,6 +61,8 @@ impl Default for RelayConfig {
             queued_max: 2000,
             lanes_max: 20_000,
             host: format!("pid {}", std::process::id()),
+            nats: None,
+            windows: Windows::default(),
         }
     }
 }
@@ -82,6 +92,8 @@ pub(crate) struct Env {
     pub(crate) on_request: Vec<&'static str>,
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) statuses: RwLock<HashMap<Placement, DatabaseStatus>>,
+    /// What carries messages, when this process does not.
+    pub(crate) nats: Option<Arc<Nats>>,
 }
 
 impl Env {
@@ -108,7 +120,9 @@ impl Env {
         let pairs = always.flat_map(|consumer| consumer.kinds.iter().map(|kind| (consumer.name, *kind)));
         let (pair_consumers, pair_kinds) = pairs.unzip();
         let permits = Arc::new(Semaphore::new(config.handlers.max(1)));
+        let nats = config.nats.clone().map(|nats| Arc::new(Nats::new(nats, config.host.clone())));
         Ok(Self {
+            nats,
             db,
             lookup,
             clock,

@@ -9,6 +9,8 @@ use kernel::{Ctx, TraceParent};
 use super::{
     config::Env,
     lanes::{LaneKey, Pending},
+    settle::End,
+    windows::Window,
 };
 use crate::{Consumer, ConsumerError};
 
@@ -17,8 +19,14 @@ use crate::{Consumer, ConsumerError};
 pub(crate) enum Outcome {
     /// Handled, now or before; the delivery is gone.
     Done,
-    /// Somebody else took it, or something is in front of it: look at the table again.
-    Lost,
+    /// Somebody else has taken it out of the table, or it has failed meanwhile.
+    Gone,
+    /// Something is in front of it, or somebody is just taking it: look at the table again.
+    Behind,
+    /// Nobody said how it ended: look at the table again, and carry it again if it is still there.
+    Unanswered,
+    /// What became of it is in the table already: another process has handled it.
+    Ended(End),
     /// Not handled, for this reason.
     Failed(ConsumerError),
 }
@@ -44,11 +52,12 @@ pub(crate) async fn deliver(env: Arc<Env>, key: LaneKey, pending: Pending) -> Fi
 
 async fn attempt(env: &Env, key: &LaneKey, pending: &Pending) -> Result<Outcome, ConsumerError> {
     let message = &pending.message;
-    let Some(consumer) = env.consumer(key.consumer) else { return Ok(Outcome::Lost) };
+    let Some(consumer) = env.consumer(key.consumer) else { return Ok(Outcome::Behind) };
     let found = env.lookup.find_tenant(message.tenant).await;
     let tenant = found
         .map_err(|error| ConsumerError::Unavailable(error.to_string()))?
         .ok_or_else(|| ConsumerError::Failed(format!("tenant {} is unknown", message.tenant)))?;
+    env.config.windows.at(Window::Taken);
     let now = env.clock.now();
     let mut ctx = Ctx::system(tenant, &message.correlation_id, now);
     ctx.caller.trace = message.traceparent.clone().map(TraceParent);
@@ -56,11 +65,14 @@ async fn attempt(env: &Env, key: &LaneKey, pending: &Pending) -> Result<Outcome,
     metrics::histogram!("messages_delay_seconds", "consumer" => consumer.name).record(delay);
     let mut tx = env.db.begin(&ctx).await?;
     match claim(&tx, key, pending).await? {
-        Claim::Lost => return Ok(Outcome::Lost),
+        Claim::Gone => return Ok(Outcome::Gone),
+        Claim::Behind => return Ok(Outcome::Behind),
         Claim::Repeated => {}
         Claim::Fresh => run(consumer, &ctx, &mut tx, pending).await?,
     }
+    env.config.windows.at(Window::Handled);
     tx.commit().await?;
+    env.config.windows.at(Window::Committed);
     Ok(Outcome::Done)
 }
 
@@ -74,8 +86,10 @@ async fn run(
 }
 
 enum Claim {
-    /// Not ours to handle.
-    Lost,
+    /// Not there any more.
+    Gone,
+    /// There, but not to be had now.
+    Behind,
     /// Handled before: only the delivery is to be removed.
     Repeated,
     /// To be handled.
@@ -87,12 +101,21 @@ async fn claim(tx: &TenantTx, key: &LaneKey, pending: &Pending) -> Result<Claim,
     let row = tx
         .query_one(
             include_str!("claim.sql"),
-            &[&key.tenant, &key.consumer, &&*key.subject, &message.seq, &message.id, &tx.ctx().now()],
+            &[
+                &key.tenant,
+                &key.consumer,
+                &&*key.subject,
+                &message.seq,
+                &message.id,
+                &tx.ctx().now(),
+                &pending.version,
+            ],
         )
         .await?;
-    Ok(match (row.try_get("claimed")?, row.try_get("fresh")?) {
-        (false, _) => Claim::Lost,
-        (true, false) => Claim::Repeated,
-        (true, true) => Claim::Fresh,
+    Ok(match (row.try_get("claimed")?, row.try_get("fresh")?, row.try_get("there")?) {
+        (false, _, false) => Claim::Gone,
+        (false, _, true) => Claim::Behind,
+        (true, false, _) => Claim::Repeated,
+        (true, true, _) => Claim::Fresh,
     })
 }

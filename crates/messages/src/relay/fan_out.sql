@@ -63,10 +63,12 @@ moved as (
     where r.seq = $1 and reached.seq is not null
 )
 select
-    w.seq, w.tenant_id, w.id, w.created_at, w.kind, w.subject, w.correlation_id, w.traceparent, w.data, w.asked
+    w.seq, w.tenant_id, w.id, w.created_at, w.kind, w.subject, w.correlation_id, w.traceparent, w.data, w.asked,
+    -- What `xmin` of the deliveries written here is.
+    pg_current_xact_id()::xid::text::bigint as version
 from wanted as w
 union all
-select reached.seq, null, null, null, null, null, null, null, null, null
+select reached.seq, null, null, null, null, null, null, null, null, null, null
 from reached
 where reached.seq is not null
 order by seq, id nulls last

@@ -28,6 +28,8 @@ pub(crate) struct LaneKey {
 pub(crate) struct Pending {
     pub(crate) message: Arc<Message>,
     pub(crate) attempts: u32,
+    /// The version of its row in the table: another one after each failure and each replay.
+    pub(crate) version: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

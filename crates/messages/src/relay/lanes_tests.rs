@@ -49,7 +49,7 @@ fn pending(seq: i64, attempts: u32) -> Pending {
         traceparent: None,
         data: RawValue::from_string("0".to_owned()).unwrap(),
     };
-    Pending { message: Arc::new(message), attempts }
+    Pending { message: Arc::new(message), attempts, version: 0 }
 }
 
 struct Model {

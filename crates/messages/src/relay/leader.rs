@@ -17,6 +17,7 @@ use super::{
     config::Env,
     deliver::{Finished, deliver},
     lanes::Lanes,
+    nats::{Link, Load},
     read::{Fence, Reading},
 };
 use crate::{bell, request::requests, upkeep::look};
@@ -47,8 +48,14 @@ pub(crate) struct Leader<'a> {
     pub(super) cursor: i64,
     pub(super) fence: Option<Fence>,
     unsettled: Duration,
+    /// Something may be behind the cursor: it was, or somebody has said so since.
+    woken: bool,
     running: JoinSet<Finished>,
     sweep_at: Instant,
+    /// Where NATS carries messages.
+    link: Option<Arc<Link>>,
+    /// Changes when NATS is back.
+    connections: Option<watch::Receiver<u64>>,
 }
 
 impl<'a> Leader<'a> {
@@ -58,6 +65,10 @@ impl<'a> Leader<'a> {
         conn: &'a RelayConn,
         placement: &'a Placement,
     ) -> Result<Self, DbError> {
+        let link = match &env.nats {
+            Some(nats) => Some(Link::open(nats.clone(), placement).await.map_err(away)?),
+            None => None,
+        };
         let now = env.clock.now();
         let row = conn.query_one(include_str!("lead_since.sql"), &[&env.config.host, &now]).await?;
         let cursor = row.try_get("seq")?;
@@ -72,8 +83,11 @@ impl<'a> Leader<'a> {
             cursor,
             fence: None,
             unsettled: UNSETTLED_MIN,
+            woken: true,
             running: JoinSet::new(),
             sweep_at: Instant::now(),
+            link,
+            connections: env.nats.as_ref().map(|nats| nats.connections()),
         })
     }
 
@@ -87,34 +101,55 @@ impl<'a> Leader<'a> {
         loop {
             self.sweep().await?;
             self.load_due().await?;
-            let reading = self.read_on().await?;
+            let reading = self.read_when_woken(until).await?;
             self.start_ready();
             if reading == Reading::More {
-                while let Some(finished) = self.running.try_join_next() {
-                    self.settle_joined(finished).await?;
-                }
+                self.settle_all().await?;
                 continue;
             }
             if until == Until::Idle && reading == Reading::Idle && self.is_idle() {
                 return Ok(self.handled);
             }
             let pause = self.pause(reading);
-            let permit_wanted = self.lanes.has_ready() && self.has_room();
+            let permit_wanted = self.link.is_none() && self.lanes.has_ready() && self.has_room();
             let permits = self.env.permits.clone();
             tokio::select! {
                 () = stop.cancelled() => return self.stop().await,
-                Some(finished) = self.running.join_next() => self.settle_joined(finished).await?,
+                Some(finished) = self.running.join_next() => {
+                    self.settle_joined(finished).await?;
+                    self.settle_all().await?;
+                }
                 notice = self.conn.next_notice() => {
                     if notice.is_none() {
                         return Err(DbError::Unavailable("the relay's session is lost".to_owned()));
                     }
+                    self.woken = true;
                     self.discover().await?;
                 }
-                Ok(()) = bell.changed() => {}
-                Ok(permit) = permits.acquire_owned(), if permit_wanted => self.start_one(permit),
+                Ok(()) = bell.changed() => self.woken = true,
+                Ok(permit) = permits.acquire_owned(), if permit_wanted => self.start_one(Some(permit)),
+                () = changed(&mut self.connections) => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
+    }
+
+    /// Reads on, unless nothing was there and nobody has rung since: handlers that end do not make messages.
+    async fn read_when_woken(&mut self, until: Until) -> Result<Reading, DbError> {
+        if !self.woken && until == Until::Stopped {
+            return Ok(Reading::Idle);
+        }
+        let reading = self.read_on().await?;
+        self.woken = reading != Reading::Idle;
+        Ok(reading)
+    }
+
+    /// Settles what has ended meanwhile.
+    async fn settle_all(&mut self) -> Result<(), DbError> {
+        while let Some(finished) = self.running.try_join_next() {
+            self.settle_joined(finished).await?;
+        }
+        Ok(())
     }
 
     fn is_idle(&self) -> bool {
@@ -144,6 +179,7 @@ impl<'a> Leader<'a> {
     async fn sweep(&mut self) -> Result<(), DbError> {
         if Instant::now() >= self.sweep_at {
             self.sweep_at = Instant::now() + self.env.config.sweep;
+            self.woken = true;
             self.discover().await?;
             self.hear_requests().await?;
             self.env.note(look(self.conn, self.placement, self.env.clock.now()).await?);
@@ -160,27 +196,38 @@ impl<'a> Leader<'a> {
     }
 
     fn has_room(&self) -> bool {
-        self.running.len() < self.env.config.handlers_per_database.max(1)
+        match &self.env.nats {
+            Some(nats) => nats.is_up() && self.running.len() < nats.in_flight(),
+            None => self.running.len() < self.env.config.handlers_per_database.max(1),
+        }
     }
 
     fn start_ready(&mut self) {
         while self.lanes.has_ready() && self.has_room() {
+            if self.link.is_some() {
+                self.start_one(None);
+                continue;
+            }
             match self.env.permits.clone().try_acquire_owned() {
-                Ok(permit) => self.start_one(permit),
+                Ok(permit) => self.start_one(Some(permit)),
                 Err(_) => return,
             }
         }
     }
 
-    fn start_one(&mut self, permit: OwnedSemaphorePermit) {
-        if let Some((key, pending)) = self.lanes.start() {
-            let env = self.env.clone();
-            self.running.spawn(async move {
-                let finished = deliver(env, key, pending).await;
-                drop(permit);
-                finished
-            });
+    fn start_one(&mut self, permit: Option<OwnedSemaphorePermit>) {
+        let Some((key, pending)) = self.lanes.start() else { return };
+        let env = self.env.clone();
+        if let Some(link) = &self.link {
+            let unanswered = self.lanes.hiccups(&key);
+            self.running.spawn(link.clone().carry(env, Load { key, pending, unanswered }));
+            return;
         }
+        self.running.spawn(async move {
+            let finished = deliver(env, key, pending).await;
+            drop(permit);
+            finished
+        });
     }
 
     async fn settle_joined(
@@ -206,5 +253,19 @@ impl<'a> Leader<'a> {
             ended?;
         }
         Ok(self.handled)
+    }
+}
+
+fn away(error: impl std::fmt::Display) -> DbError {
+    DbError::Unavailable(error.to_string())
+}
+
+async fn changed(connections: &mut Option<watch::Receiver<u64>>) {
+    let changed = match connections {
+        Some(connections) => connections.changed().await.is_ok(),
+        None => false,
+    };
+    if !changed {
+        std::future::pending().await
     }
 }

@@ -4,11 +4,13 @@ mod config;
 mod deliver;
 mod lanes;
 mod leader;
+mod nats;
 mod read;
 mod rows;
 mod settle;
 mod table;
 mod watch;
+mod windows;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,12 +22,14 @@ use std::{
 use db::{Db, DbError};
 use kernel::{Clock, Placement};
 use tokio::{
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
 pub use config::{RelayConfig, RelayConfigError};
+pub use nats::{BusKind, BusStatus, MessagesConfig, NatsConfig};
+pub use windows::{Window, Windows};
 
 pub(crate) use settle::clip;
 
@@ -61,6 +65,8 @@ struct Inner {
     env: Arc<Env>,
     watchers: Mutex<HashMap<Placement, Watcher>>,
     stop: CancellationToken,
+    /// Handles what NATS brings, from the first database watched on.
+    worker: Mutex<Option<Watcher>>,
 }
 
 /// The relay of this process. Cheap to clone; ends with [`Relay::shutdown`].
@@ -89,7 +95,8 @@ impl Relay {
         config: RelayConfig,
     ) -> Result<Self, RelayConfigError> {
         let env = Arc::new(Env::new(db, lookup, clock, consumers, config)?);
-        Ok(Self(Arc::new(Inner { env, watchers: Mutex::default(), stop: CancellationToken::new() })))
+        let (watchers, worker) = Default::default();
+        Ok(Self(Arc::new(Inner { env, watchers, stop: CancellationToken::new(), worker })))
     }
 
     /// Watches every database of the lookup, and follows as databases come and go.
@@ -119,6 +126,13 @@ impl Relay {
         let bell = bell::hear(placement, &self.0.env.pair_kinds);
         let task = tokio::spawn(watch::watch(self.0.env.clone(), placement.clone(), bell, stop.clone()));
         watchers.insert(placement.clone(), Watcher { stop, task });
+        if let (Some(nats), Ok(mut worker)) = (&self.0.env.nats, self.0.worker.lock()) {
+            worker.get_or_insert_with(|| {
+                let stop = CancellationToken::new();
+                let task = tokio::spawn(nats::work(self.0.env.clone(), nats.clone(), stop.clone()));
+                Watcher { stop, task }
+            });
+        }
     }
 
     /// Stops watching `placement`, before its database goes away; running handlers end first, for a few seconds.
@@ -171,6 +185,18 @@ impl Relay {
     /// # Errors
     /// [`RelayError`].
     pub async fn drain_database(&self, placement: &Placement) -> Result<u64, RelayError> {
+        // Ends with this future, whatever becomes of it.
+        let (mut work, enough) = (JoinSet::new(), CancellationToken::new());
+        if let Some(nats) = &self.0.env.nats {
+            work.spawn(nats::work(self.0.env.clone(), nats.clone(), enough.clone()));
+        }
+        let drained = self.drain_with(placement).await;
+        enough.cancel();
+        while work.join_next().await.is_some() {}
+        drained
+    }
+
+    async fn drain_with(&self, placement: &Placement) -> Result<u64, RelayError> {
         let env = &self.0.env;
         let conn = watch::connect(env, placement).await?;
         let mut bell = bell::hear(placement, &env.pair_kinds);
@@ -205,6 +231,20 @@ impl Relay {
             // A task that panicked has ended as well.
             let _ = watcher.task.await;
             bell::take_down(&placement);
+        }
+        let worker = self.0.worker.lock().ok().and_then(|mut worker| worker.take());
+        if let Some(worker) = worker {
+            worker.stop.cancel();
+            let _ = worker.task.await;
+        }
+    }
+
+    /// How the bus stands.
+    #[must_use]
+    pub fn bus_status(&self) -> BusStatus {
+        match &self.0.env.nats {
+            Some(nats) => nats.status(),
+            None => BusStatus { kind: BusKind::InProcess, trouble: None },
         }
     }
 

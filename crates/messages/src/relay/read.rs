@@ -8,6 +8,7 @@ use super::{
     lanes::{LaneKey, Pending},
     leader::Leader,
     rows,
+    windows::Window,
 };
 
 /// No message up to `newest` can appear any more once all transactions older than `id` have ended.
@@ -45,7 +46,9 @@ impl Leader<'_> {
                 return Ok(Reading::Unsettled);
             }
         }
+        self.env.config.windows.at(Window::Reading);
         let reached = self.fan_out(fence.newest).await?;
+        self.env.config.windows.at(Window::Read);
         if reached < fence.newest {
             self.fence = Some(Fence { settled: true, ..fence });
         }
@@ -87,11 +90,12 @@ impl Leader<'_> {
         })?;
         for row in found {
             let message = Arc::new(rows::message(row)?);
+            let version = row.try_get("version")?;
             let asked: Vec<&str> = row.try_get("asked")?;
             let asked = asked.into_iter().filter_map(|name| env.consumer(name)).map(|consumer| consumer.name);
             for consumer in env.waiting_for(&message.kind).chain(asked) {
                 let key = LaneKey { tenant: message.tenant, consumer, subject: message.subject.clone() };
-                self.lanes.push(key, Pending { message: message.clone(), attempts: 0 });
+                self.lanes.push(key, Pending { message: message.clone(), attempts: 0, version });
             }
         }
         self.cursor = last.try_get("seq")?;

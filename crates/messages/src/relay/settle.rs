@@ -2,92 +2,151 @@
 
 use std::time::Duration;
 
-use db::DbError;
+use db::{DbError, RelayConn};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::{
+    config::Env,
     deliver::{Finished, Outcome},
     lanes::{LaneKey, Pending},
     leader::Leader,
+    windows::Window,
 };
 use crate::{ConsumerError, DeadLetterId};
 
 /// Tries in a row that may pass uncounted as the database's fault; its own session works, so then it is the handler's.
-const HICCUPS_MAX: u32 = 6;
+pub(crate) const HICCUPS_MAX: u32 = 6;
 /// Characters kept of an error.
 const ERROR_MAX: usize = 2000;
+
+/// What an attempt left in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum End {
+    /// Nothing: it is handled.
+    Done,
+    /// A dead letter.
+    Dead,
+    /// The delivery, to be tried again then.
+    Waits(Timestamp),
+    /// Nobody knows without looking.
+    Look,
+}
 
 impl Leader<'_> {
     pub(super) async fn settle(&mut self, finished: Finished) -> Result<(), DbError> {
         let Finished { key, pending, outcome } = finished;
-        let now = self.env.clock.now();
-        match outcome {
+        let end = match outcome {
+            Outcome::Ended(end) => end,
             Outcome::Done => {
-                self.handled += 1;
                 count(&key, "done");
-                self.lanes.finish(key, now);
-                Ok(())
+                End::Done
             }
-            Outcome::Lost => {
-                self.hiccup(key);
-                Ok(())
+            Outcome::Gone | Outcome::Behind => End::Look,
+            Outcome::Unanswered => {
+                self.lanes.wait(key, self.env.clock.now(), true);
+                return Ok(());
             }
-            Outcome::Failed(ConsumerError::Poison(error)) => self.bury(key, pending, &error).await,
             Outcome::Failed(ConsumerError::Unavailable(error)) if self.lanes.hiccups(&key) < HICCUPS_MAX => {
                 tracing::debug!(consumer = key.consumer, message.id = %pending.message.id, error, "not tried");
-                self.hiccup(key);
-                Ok(())
+                End::Look
             }
-            Outcome::Failed(ConsumerError::Failed(error) | ConsumerError::Unavailable(error)) => {
-                self.retry(key, pending, &error).await
+            Outcome::Failed(error) => failed(self.env, self.conn, &key, &pending, error).await?,
+        };
+        self.go_on(key, end);
+        Ok(())
+    }
+
+    fn go_on(&mut self, key: LaneKey, end: End) {
+        let now = self.env.clock.now();
+        match end {
+            End::Done => {
+                self.handled += 1;
+                self.lanes.finish(key, now);
+            }
+            End::Dead => self.lanes.finish(key, now),
+            End::Waits(due) => self.lanes.wait(key, due, false),
+            End::Look => {
+                self.load_after = Instant::now() + hiccup_pause(self.lanes.hiccups(&key));
+                count(&key, "hiccup");
+                self.lanes.wait(key, now, true);
             }
         }
     }
-
-    /// Looks at the lane again after a short pause, which counts for nothing.
-    fn hiccup(&mut self, key: LaneKey) {
-        let pause = Duration::from_millis(5).saturating_mul(4_u32.saturating_pow(self.lanes.hiccups(&key)));
-        self.load_after = Instant::now() + pause.min(Duration::from_secs(1));
-        count(&key, "hiccup");
-        self.lanes.wait(key, self.env.clock.now(), true);
-    }
-
-    async fn retry(&mut self, key: LaneKey, pending: Pending, error: &str) -> Result<(), DbError> {
-        let failures = pending.attempts.saturating_add(1);
-        let next = self.env.config.retry.next_attempt(failures, self.env.clock.now(), rand::random());
-        let Some(next) = next else { return self.bury(key, pending, error).await };
-        let message = &pending.message;
-        tracing::warn!(
-            consumer = key.consumer, message.id = %message.id, message.kind = %message.kind, failures, error,
-            "a message was not handled"
-        );
-        let counted = i32::try_from(failures).unwrap_or(i32::MAX);
-        let row: &[&(dyn db::types::ToSql + Sync)] =
-            &[&key.tenant, &key.consumer, &&*key.subject, &message.seq, &counted, &next, &clip(error)];
-        self.conn.query(include_str!("retry.sql"), row).await?;
-        count(&key, "failed");
-        self.lanes.wait(key, next, false);
-        Ok(())
-    }
-
-    async fn bury(&mut self, key: LaneKey, pending: Pending, error: &str) -> Result<(), DbError> {
-        let (message, id) = (&pending.message, DeadLetterId::new());
-        let tries = i32::try_from(pending.attempts.saturating_add(1)).unwrap_or(i32::MAX);
-        tracing::error!(
-            consumer = key.consumer, message.id = %message.id, message.kind = %message.kind, dead_letter.id = %id,
-            tries, error, "a message was given up"
-        );
-        let now = self.env.clock.now();
-        let row: &[&(dyn db::types::ToSql + Sync)] =
-            &[&key.tenant, &key.consumer, &&*key.subject, &message.seq, &id, &tries, &clip(error), &now];
-        self.conn.query(include_str!("bury.sql"), row).await?;
-        count(&key, "dead");
-        self.lanes.finish(key, now);
-        Ok(())
-    }
 }
 
-fn count(key: &LaneKey, outcome: &'static str) {
+/// How long it is waited after `hiccups` in a row; they count for nothing.
+pub(crate) fn hiccup_pause(hiccups: u32) -> Duration {
+    Duration::from_millis(5).saturating_mul(4_u32.saturating_pow(hiccups)).min(Duration::from_secs(1))
+}
+
+/// Puts a failed attempt on record: another try later, or a dead letter.
+pub(crate) async fn failed(
+    env: &Env,
+    conn: &RelayConn,
+    key: &LaneKey,
+    pending: &Pending,
+    error: ConsumerError,
+) -> Result<End, DbError> {
+    env.config.windows.at(Window::Failing);
+    let failures = pending.attempts.saturating_add(1);
+    let next = match &error {
+        ConsumerError::Poison(_) => None,
+        _ => env.config.retry.next_attempt(failures, env.clock.now(), rand::random()),
+    };
+    let error = error.to_string();
+    let end = match next {
+        Some(next) => retry(conn, key, pending, next, &error).await,
+        None => bury(env, conn, key, pending, &error).await,
+    }?;
+    env.config.windows.at(Window::Failed);
+    Ok(end)
+}
+
+async fn retry(
+    conn: &RelayConn,
+    key: &LaneKey,
+    pending: &Pending,
+    next: Timestamp,
+    error: &str,
+) -> Result<End, DbError> {
+    let (message, failures) = (&pending.message, pending.attempts.saturating_add(1));
+    tracing::warn!(
+        consumer = key.consumer, message.id = %message.id, message.kind = %message.kind, failures, error,
+        "a message was not handled"
+    );
+    let counted = i32::try_from(failures).unwrap_or(i32::MAX);
+    let row: &[&(dyn db::types::ToSql + Sync)] =
+        &[&key.tenant, &key.consumer, &&*key.subject, &message.seq, &counted, &next, &clip(error)];
+    let written = conn.query(include_str!("retry.sql"), row).await?;
+    count(key, "failed");
+    Ok(if written.is_empty() { End::Look } else { End::Waits(next) })
+}
+
+async fn bury(
+    env: &Env,
+    conn: &RelayConn,
+    key: &LaneKey,
+    pending: &Pending,
+    error: &str,
+) -> Result<End, DbError> {
+    let (message, id) = (&pending.message, DeadLetterId::new());
+    let tries = i32::try_from(pending.attempts.saturating_add(1)).unwrap_or(i32::MAX);
+    tracing::error!(
+        consumer = key.consumer, message.id = %message.id, message.kind = %message.kind, dead_letter.id = %id,
+        tries, error, "a message was given up"
+    );
+    let now = env.clock.now();
+    let row: &[&(dyn db::types::ToSql + Sync)] =
+        &[&key.tenant, &key.consumer, &&*key.subject, &message.seq, &id, &tries, &clip(error), &now];
+    let written = conn.query(include_str!("bury.sql"), row).await?;
+    count(key, "dead");
+    Ok(if written.is_empty() { End::Look } else { End::Dead })
+}
+
+pub(crate) fn count(key: &LaneKey, outcome: &'static str) {
     metrics::counter!("messages_handled_total", "consumer" => key.consumer, "outcome" => outcome)
         .increment(1);
 }

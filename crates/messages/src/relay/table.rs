@@ -60,7 +60,8 @@ impl Leader<'_> {
                 *due = row.try_get("next_attempt_at")?;
             }
             let attempts = u32::try_from(row.try_get::<_, i32>("attempts")?).unwrap_or_default();
-            pending.push(Pending { message: Arc::new(rows::message(&row)?), attempts });
+            let version = row.try_get("version")?;
+            pending.push(Pending { message: Arc::new(rows::message(&row)?), attempts, version });
         }
         for (key, (pending, due)) in due.into_iter().zip(lanes) {
             self.lanes.load(key, pending, due, now);

@@ -6,13 +6,22 @@ use std::sync::{
 use messages::Consumer;
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::support::{World, n_of, next, teller, trace, tracer};
+use crate::support::{Bus, World, n_of, next, over_both_buses, teller, trace, tracer};
 
-const RELAY: &str = "markethall relay";
+over_both_buses! {
+    a_message_published_while_no_relay_lives_is_delivered_by_the_next,
+    a_database_that_was_away_is_served_again_when_it_is_back,
+    a_handler_whose_connection_dies_is_tried_again_without_being_counted,
+    what_a_dead_process_left_half_done_is_done_once_by_another,
+    a_message_read_twice_is_recognised_by_the_inbox,
+    exactly_once_in_effect_and_in_order_while_connections_are_killed_at_random,
+}
+
+pub(crate) const RELAY: &str = "markethall relay";
 const APP: &str = "markethall";
 
 /// A consumer that tells when it has written its effect, then waits for a pass before its transaction may end.
-fn gated(name: &'static str) -> (Consumer, mpsc::UnboundedReceiver<i64>, Arc<Semaphore>) {
+pub(crate) fn gated(name: &'static str) -> (Consumer, mpsc::UnboundedReceiver<i64>, Arc<Semaphore>) {
     let (told, heard) = mpsc::unbounded_channel();
     let gate = Arc::new(Semaphore::new(0));
     let passes = gate.clone();
@@ -31,9 +40,8 @@ fn gated(name: &'static str) -> (Consumer, mpsc::UnboundedReceiver<i64>, Arc<Sem
 }
 
 // MSG-5: killed between the commit of the cause and the reading of the outbox.
-#[tokio::test]
-async fn a_message_published_while_no_relay_lives_is_delivered_by_the_next() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn a_message_published_while_no_relay_lives_is_delivered_by_the_next(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let (consumer, mut heard) = teller("t");
     let relay = world.relay(vec![consumer]);
     relay.watch(&world.placement());
@@ -68,9 +76,8 @@ async fn a_handler_broken_off_with_its_leader_has_no_effect_and_is_done_again() 
 }
 
 // MSG-5: the database is away for a while: nobody can connect, all connections are gone.
-#[tokio::test]
-async fn a_database_that_was_away_is_served_again_when_it_is_back() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn a_database_that_was_away_is_served_again_when_it_is_back(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let (consumer, mut heard) = teller("t");
     let relay = world.relay(vec![consumer]);
     relay.watch(&world.placement());
@@ -94,9 +101,10 @@ async fn a_database_that_was_away_is_served_again_when_it_is_back() -> anyhow::R
 }
 
 // MSG-5: the handler's connection dies before its commit.
-#[tokio::test]
-async fn a_handler_whose_connection_dies_is_tried_again_without_being_counted() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn a_handler_whose_connection_dies_is_tried_again_without_being_counted(
+    bus: Bus,
+) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let (consumer, mut heard, gate) = gated("t");
     let relay = world.relay_with(vec![consumer], |config| config.retry.tries = 1);
     relay.watch(&world.placement());
@@ -112,9 +120,8 @@ async fn a_handler_whose_connection_dies_is_tried_again_without_being_counted() 
 }
 
 // MSG-5: the whole process is gone in the middle of a handler (its tasks are dropped with their runtime).
-#[tokio::test]
-async fn what_a_dead_process_left_half_done_is_done_once_by_another() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn what_a_dead_process_left_half_done_is_done_once_by_another(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let (consumer, mut heard, _gate) = gated("t");
     let relay = world.relay(vec![consumer]);
     let placement = world.placement();
@@ -130,9 +137,8 @@ async fn what_a_dead_process_left_half_done_is_done_once_by_another() -> anyhow:
 }
 
 // MSG-4, MSG-5: handled and committed, but the leader died before it knew, and the message is read again.
-#[tokio::test]
-async fn a_message_read_twice_is_recognised_by_the_inbox() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn a_message_read_twice_is_recognised_by_the_inbox(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let relay = world.relay(vec![tracer("t")]);
     world.publish("a", 1).await?;
     assert_eq!(relay.drain().await?, 1);
@@ -146,11 +152,12 @@ async fn a_message_read_twice_is_recognised_by_the_inbox() -> anyhow::Result<()>
 }
 
 // MSG-5: everything that can be killed is killed, again and again, under load.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn exactly_once_in_effect_and_in_order_while_connections_are_killed_at_random() -> anyhow::Result<()> {
+async fn exactly_once_in_effect_and_in_order_while_connections_are_killed_at_random(
+    bus: Bus,
+) -> anyhow::Result<()> {
     const EACH: i64 = 30;
     let subjects: Vec<String> = (0..10).map(|n| format!("s{n}")).collect();
-    let world = World::new().await?;
+    let world = World::over(bus).await?;
     let handled = Arc::new(AtomicUsize::new(0));
     let count = handled.clone();
     let consumer = Consumer::new("t", &["Counted"], move |_, tx, message| {

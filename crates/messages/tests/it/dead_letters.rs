@@ -8,7 +8,16 @@ use std::{
 
 use messages::{Consumer, ConsumerError, DeadLetterFilter, DeadLetterId};
 
-use crate::support::{World, n_of, trace, tracer};
+use crate::support::{Bus, World, n_of, over_both_buses, trace, tracer};
+
+over_both_buses! {
+    a_message_that_keeps_failing_becomes_a_dead_letter_and_is_replayed,
+    poison_is_given_up_at_once_and_replayed_after_the_purge,
+    a_replay_by_another_process_wakes_the_leader,
+    dead_letters_are_listed_in_pages_by_tenant_and_consumer_and_dropped,
+    panicking_handlers_and_unfit_data_are_failures,
+    a_handler_that_hangs_is_broken_off,
+}
 
 /// A consumer that refuses number 2 in one of several ways while it is told to.
 fn refusing(broken: &Arc<AtomicBool>, how: fn() -> ConsumerError) -> Consumer {
@@ -27,9 +36,8 @@ fn filter() -> DeadLetterFilter {
 }
 
 // MSG-4
-#[tokio::test]
-async fn a_message_that_keeps_failing_becomes_a_dead_letter_and_is_replayed() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn a_message_that_keeps_failing_becomes_a_dead_letter_and_is_replayed(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let broken = Arc::new(AtomicBool::new(true));
     let relay = world.relay(vec![refusing(&broken, || ConsumerError::failed("no room")), tracer("other")]);
     for n in 1..=3 {
@@ -74,9 +82,8 @@ async fn a_message_that_keeps_failing_becomes_a_dead_letter_and_is_replayed() ->
 }
 
 // MSG-4: what can never work is not tried again; a replay works although the outbox row is long gone.
-#[tokio::test]
-async fn poison_is_given_up_at_once_and_replayed_after_the_purge() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn poison_is_given_up_at_once_and_replayed_after_the_purge(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let broken = Arc::new(AtomicBool::new(true));
     let relay = world.relay(vec![refusing(&broken, || ConsumerError::Poison("makes no sense".to_owned()))]);
     world.publish("a", 2).await?;
@@ -100,9 +107,8 @@ async fn poison_is_given_up_at_once_and_replayed_after_the_purge() -> anyhow::Re
 }
 
 // MSG-4
-#[tokio::test]
-async fn a_replay_by_another_process_wakes_the_leader() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn a_replay_by_another_process_wakes_the_leader(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let broken = Arc::new(AtomicBool::new(true));
     let relay = world.relay(vec![refusing(&broken, || ConsumerError::Poison("no".to_owned()))]);
     world.publish("a", 2).await?;
@@ -120,9 +126,8 @@ async fn a_replay_by_another_process_wakes_the_leader() -> anyhow::Result<()> {
 }
 
 // MSG-4
-#[tokio::test]
-async fn dead_letters_are_listed_in_pages_by_tenant_and_consumer_and_dropped() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn dead_letters_are_listed_in_pages_by_tenant_and_consumer_and_dropped(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let refuse = |name| {
         Consumer::new(name, &["Counted"], |_, _, _| {
             Box::pin(async { Err(ConsumerError::Poison("no".to_owned())) })
@@ -155,9 +160,8 @@ async fn dead_letters_are_listed_in_pages_by_tenant_and_consumer_and_dropped() -
 }
 
 // MSG-4: whatever a handler does, its attempt counts as a failure and leaves nothing behind.
-#[tokio::test]
-async fn panicking_handlers_and_unfit_data_are_failures() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn panicking_handlers_and_unfit_data_are_failures(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let panics = Consumer::new("panics", &["Counted"], |_, tx, message| {
         Box::pin(async move {
             trace(tx, "panics", message).await?;
@@ -180,9 +184,8 @@ async fn panicking_handlers_and_unfit_data_are_failures() -> anyhow::Result<()> 
 }
 
 // MSG-4
-#[tokio::test]
-async fn a_handler_that_hangs_is_broken_off() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn a_handler_that_hangs_is_broken_off(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let hangs = Consumer::new("hangs", &["Counted"], |_, tx, message| {
         Box::pin(async move {
             trace(tx, "hangs", message).await?;

@@ -6,7 +6,17 @@ use std::sync::{
 use messages::{Consumer, ConsumerError, publish};
 use testkit::connect;
 
-use crate::support::{World, counted, n_of, next, teller, trace, tracer};
+use crate::support::{Bus, World, counted, n_of, next, over_both_buses, teller, trace, tracer};
+
+over_both_buses! {
+    nothing_is_skipped_while_an_earlier_transaction_is_open,
+    a_number_that_never_appears_holds_nothing_up,
+    messages_of_one_subject_keep_their_order_when_transaction_ids_are_in_another,
+    an_open_transaction_in_another_database_delays_nothing,
+    order_per_subject_is_kept_through_retries_and_others_go_on,
+    a_backlog_larger_than_memory_is_delivered_in_order,
+    unwanted_messages_cost_no_delivery,
+}
 
 /// Waits until a relay leads the world's database and has looked around for a while.
 async fn until_led(world: &World) -> anyhow::Result<()> {
@@ -20,9 +30,8 @@ async fn until_led(world: &World) -> anyhow::Result<()> {
 }
 
 // MSG-2: the number is drawn before the commit, so that a later number may be visible earlier.
-#[tokio::test]
-async fn nothing_is_skipped_while_an_earlier_transaction_is_open() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn nothing_is_skipped_while_an_earlier_transaction_is_open(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let (consumer, mut heard) = teller("t");
     let relay = world.relay(vec![consumer]);
     let early = world.db.begin(&world.ctx).await?;
@@ -42,9 +51,8 @@ async fn nothing_is_skipped_while_an_earlier_transaction_is_open() -> anyhow::Re
 }
 
 // MSG-2: an open transaction that rolls back leaves a hole, not a wait.
-#[tokio::test]
-async fn a_number_that_never_appears_holds_nothing_up() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn a_number_that_never_appears_holds_nothing_up(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let relay = world.relay(vec![tracer("t")]);
     let early = world.db.begin(&world.ctx).await?;
     publish(&early, &[counted("a", 1)]).await?;
@@ -56,10 +64,10 @@ async fn a_number_that_never_appears_holds_nothing_up() -> anyhow::Result<()> {
 }
 
 // MSG-2: with ids ordered against the changes, a cursor over transaction ids would deliver 2 before 1.
-#[tokio::test]
-async fn messages_of_one_subject_keep_their_order_when_transaction_ids_are_in_another() -> anyhow::Result<()>
-{
-    let world = World::new().await?;
+async fn messages_of_one_subject_keep_their_order_when_transaction_ids_are_in_another(
+    bus: Bus,
+) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let (consumer, mut heard) = teller("t");
     let relay = world.relay(vec![consumer]);
     let take_id = "select pg_current_xact_id()::text";
@@ -101,9 +109,8 @@ async fn a_publisher_has_its_transaction_id_before_it_draws_numbers() -> anyhow:
     Ok(())
 }
 
-#[tokio::test]
-async fn an_open_transaction_in_another_database_delays_nothing() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn an_open_transaction_in_another_database_delays_nothing(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let elsewhere = connect(&world.databases.cluster().admin_of(&world.databases.control)).await?;
     elsewhere.batch_execute("begin; select pg_current_xact_id()").await?;
     world.publish("a", 1).await?;
@@ -116,9 +123,8 @@ async fn an_open_transaction_in_another_database_delays_nothing() -> anyhow::Res
 }
 
 // MSG-2, MSG-4: a failing message holds up its own subject and consumer, nothing else.
-#[tokio::test]
-async fn order_per_subject_is_kept_through_retries_and_others_go_on() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn order_per_subject_is_kept_through_retries_and_others_go_on(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let broken = Arc::new(AtomicBool::new(true));
     let fails = broken.clone();
     let picky = Consumer::new("picky", &["Counted"], move |_, tx, message| {
@@ -156,9 +162,8 @@ async fn order_per_subject_is_kept_through_retries_and_others_go_on() -> anyhow:
 }
 
 // MSG-2: more than memory holds, read in parts, still in order and each once.
-#[tokio::test]
-async fn a_backlog_larger_than_memory_is_delivered_in_order() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn a_backlog_larger_than_memory_is_delivered_in_order(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let tx = world.db.begin(&world.ctx).await?;
     let drafts: Vec<_> = (0..1000).map(|n| counted(if n < 600 { "long" } else { "short" }, n)).collect();
     publish(&tx, &drafts).await?;
@@ -175,9 +180,8 @@ async fn a_backlog_larger_than_memory_is_delivered_in_order() -> anyhow::Result<
 }
 
 // MSG-2: messages that nobody waits for are read past, whole batches of them.
-#[tokio::test]
-async fn unwanted_messages_cost_no_delivery() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn unwanted_messages_cost_no_delivery(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let tx = world.db.begin(&world.ctx).await?;
     let nobodys: Vec<_> = (0..500).map(|n| messages::Draft::new("Ignored", n, &n)).collect();
     publish(&tx, &nobodys).await?;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -10,13 +10,13 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use db::{Db, DomainMigrations, Migration, Migrations, TenantTx};
 use jiff::Timestamp;
-use kernel::{Clock, Ctx, Placement, Tenant, TenantId};
+use kernel::{Clock, Ctx, Currency, Placement, Tenant, TenantId, TenantSettings, TenantStatus, Tier};
 use messages::{
-    Consumer, ConsumerError, DeadLetters, Draft, LookupError, Message, Relay, RelayConfig, RetryPolicy,
-    TenantLookup, publish,
+    Consumer, ConsumerError, DeadLetters, Draft, LookupError, Message, NatsConfig, Relay, RelayConfig,
+    RetryPolicy, TenantLookup, publish,
 };
 use serde_json::json;
-use testkit::{TestDatabases, connect};
+use testkit::{NatsServer, TestDatabases, connect};
 use tokio::sync::mpsc;
 
 /// Where the consumers of these tests leave traces.
@@ -47,7 +47,35 @@ pub(crate) struct World {
     pub(crate) lookup: Arc<Lookup>,
     pub(crate) tenant: Arc<Tenant>,
     pub(crate) ctx: Ctx,
+    /// Where NATS carries messages.
+    pub(crate) nats: Option<Mutex<NatsServer>>,
 }
+
+/// What carries messages in a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bus {
+    InProcess,
+    Nats,
+}
+
+/// Makes two tests of each `async fn name(bus: Bus) -> anyhow::Result<()>`: one in process, one over NATS.
+macro_rules! over_both_buses {
+    ($($name:ident),+ $(,)?) => {
+        mod in_process {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() -> anyhow::Result<()> {
+                super::$name($crate::support::Bus::InProcess).await
+            })+
+        }
+        mod over_nats {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() -> anyhow::Result<()> {
+                super::$name($crate::support::Bus::Nats).await
+            })+
+        }
+    };
+}
+pub(crate) use over_both_buses;
 
 #[derive(Default)]
 pub(crate) struct Lookup {
@@ -55,6 +83,21 @@ pub(crate) struct Lookup {
 }
 
 impl Lookup {
+    /// Knows one tenant, as another process does.
+    pub(crate) fn of(id: TenantId, placement: &Placement) -> Self {
+        let tenant = Tenant {
+            id,
+            slug: "acme".into(),
+            name: "acme".into(),
+            tier: Tier::Standard,
+            status: TenantStatus::Active,
+            currency: Currency::EUR,
+            settings: TenantSettings::default(),
+            placement: placement.clone(),
+        };
+        Self { tenants: Mutex::new(HashMap::from([(id, Arc::new(tenant))])) }
+    }
+
     fn all(&self) -> Vec<Arc<Tenant>> {
         let mut tenants: Vec<_> = self.tenants.lock().unwrap().values().cloned().collect();
         tenants.sort_by_key(|tenant| tenant.id);
@@ -87,10 +130,18 @@ impl TenantLookup for Lookup {
 
 impl World {
     pub(crate) async fn new() -> anyhow::Result<Self> {
-        Self::at(Clock::fake(START.parse()?)).await
+        Self::over(Bus::InProcess).await
     }
 
-    pub(crate) async fn at(clock: Clock) -> anyhow::Result<Self> {
+    pub(crate) async fn over(bus: Bus) -> anyhow::Result<Self> {
+        Self::at(bus, Clock::fake(START.parse()?)).await
+    }
+
+    pub(crate) async fn at(bus: Bus, clock: Clock) -> anyhow::Result<Self> {
+        let nats = match bus {
+            Bus::InProcess => None,
+            Bus::Nats => Some(Mutex::new(NatsServer::start()?)),
+        };
         let tenant = Migrations::tenant([messages::MIGRATIONS, PROBE]);
         let control = Migrations::control([messages::CONTROL_MIGRATIONS]);
         let databases = TestDatabases::create(&tenant, &control).await?;
@@ -98,7 +149,7 @@ impl World {
         let lookup = Arc::new(Lookup::default());
         let tenant = databases.tenant("acme");
         let ctx = databases.ctx(&tenant, clock.now());
-        let world = Self { databases, db, clock, lookup, tenant, ctx };
+        let world = Self { databases, db, clock, lookup, tenant, ctx, nats };
         world.add_tenant(&world.tenant);
         Ok(world)
     }
@@ -129,8 +180,14 @@ impl World {
         let hour = Duration::from_secs(3600);
         let mut config = RelayConfig { retry, sweep: hour, ..RelayConfig::default() };
         config.follow = Duration::from_millis(20);
+        config.nats = self.nats.as_ref().map(|nats| nats_config(nats.lock().unwrap().url()));
         change(&mut config);
         Relay::new(self.db.clone(), self.lookup.clone(), self.clock.clone(), consumers, config).unwrap()
+    }
+
+    /// The NATS server, in a test that has one.
+    pub(crate) fn nats(&self) -> MutexGuard<'_, NatsServer> {
+        self.nats.as_ref().unwrap().lock().unwrap()
     }
 
     pub(crate) fn dead_letters(&self) -> DeadLetters {
@@ -185,6 +242,11 @@ impl World {
         assert_eq!(found, []);
         Ok(())
     }
+}
+
+/// Reaches the server at `url`; what a dead process held is handled by another one after a second.
+pub(crate) fn nats_config(url: String) -> NatsConfig {
+    NatsConfig { url, ack_wait: Duration::from_secs(1), ..NatsConfig::default() }
 }
 
 pub(crate) fn counted(subject: &str, n: i64) -> Draft {

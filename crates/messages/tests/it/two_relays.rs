@@ -1,6 +1,11 @@
 use testkit::connect;
 
-use crate::support::{World, next, teller, tracer};
+use crate::support::{Bus, World, next, over_both_buses, teller, tracer};
+
+over_both_buses! {
+    a_notification_from_another_process_wakes_the_leader,
+    databases_come_and_go,
+}
 
 async fn until_connected(world: &World, sessions: i64) -> anyhow::Result<()> {
     let admin = connect(&world.databases.cluster().admin()).await?;
@@ -45,9 +50,8 @@ async fn of_two_relays_one_leads_and_the_other_takes_over() -> anyhow::Result<()
 }
 
 // MSG-2: a commit in a process whose relay only follows reaches the leader by notification.
-#[tokio::test]
-async fn a_notification_from_another_process_wakes_the_leader() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn a_notification_from_another_process_wakes_the_leader(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let (consumer, mut heard) = teller("t");
     let relay = world.relay(vec![consumer]);
     relay.watch(&world.placement());
@@ -68,9 +72,8 @@ async fn a_notification_from_another_process_wakes_the_leader() -> anyhow::Resul
     Ok(())
 }
 
-#[tokio::test]
-async fn databases_come_and_go() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn databases_come_and_go(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let (consumer, mut heard) = teller("t");
     let relay = world.relay(vec![consumer]);
     let placement = world.placement();

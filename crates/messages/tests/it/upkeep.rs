@@ -1,12 +1,16 @@
 use messages::{Consumer, ConsumerError, Retention, purge};
 
-use crate::support::{World, next, teller, tracer};
+use crate::support::{Bus, World, next, over_both_buses, teller, tracer};
+
+over_both_buses! {
+    the_purge_deletes_what_is_old_and_delivered_and_nothing_else,
+    status_tells_backlog_age_and_dead_letters,
+}
 
 const DAY: i64 = 86_400;
 
-#[tokio::test]
-async fn the_purge_deletes_what_is_old_and_delivered_and_nothing_else() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn the_purge_deletes_what_is_old_and_delivered_and_nothing_else(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let stuck = Consumer::new("stuck", &["Counted"], |_, _, message| {
         let hold = &*message.subject == "stuck";
         Box::pin(async move { if hold { Err(ConsumerError::failed("later")) } else { Ok(()) } })
@@ -30,9 +34,8 @@ async fn the_purge_deletes_what_is_old_and_delivered_and_nothing_else() -> anyho
     world.check().await
 }
 
-#[tokio::test]
-async fn status_tells_backlog_age_and_dead_letters() -> anyhow::Result<()> {
-    let world = World::new().await?;
+async fn status_tells_backlog_age_and_dead_letters(bus: Bus) -> anyhow::Result<()> {
+    let world = World::over(bus).await?;
     let (consumer, mut heard) = teller("t");
     let relay = world.relay_with(vec![consumer], |config| config.sweep = std::time::Duration::from_millis(1));
     assert!(relay.status().is_empty());

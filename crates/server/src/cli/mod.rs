@@ -1,6 +1,7 @@
 //! The command line. One JSON document on standard output with `--json`; logs go to standard error.
 
 mod check;
+mod dead_letters;
 mod export;
 mod import;
 mod migrate;
@@ -47,6 +48,9 @@ pub enum Command {
     Import(import::ImportArgs),
     /// Write data out as CSV.
     Export(export::ExportArgs),
+    /// Messages that were given up.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLettersCommand),
     /// Prove every invariant; exit code 1 on any violation.
     Check(check::CheckArgs),
     /// Schema versions.
@@ -108,6 +112,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Token(args) => token::run(config, args, json).await,
         Command::Import(args) => import::run(config, args, json).await,
         Command::Export(args) => export::run(config, args, json).await,
+        Command::DeadLetters(command) => dead_letters::run(config, command, json).await,
         Command::Check(args) => check::run(config, args, json).await,
         Command::Migrate(command) => migrate::run(config, command, json).await,
         Command::Config(ConfigCommand::Check) => output::show_config(&config, json),

@@ -77,6 +77,7 @@ pub(super) fn show_config(config: &Config, as_json: bool) -> Result<Outcome> {
         "edge": format!("{:?}", config.edge),
         "control": format!("{:?}", config.control),
         "sales": { "writers": config.sales.writers, "batch": config.sales.batch, "queue": config.sales.queue },
+        "messages": format!("{:?}", config.messages),
         "log": { "filter": config.log.filter, "json": config.log.json },
     });
     print(as_json, &shown, serde_json::to_string_pretty(&shown)?)?;

@@ -9,8 +9,10 @@
 
 mod authorisation;
 mod checkout;
+mod bus;
 mod cli;
 mod crash;
+mod dead_letters;
 mod documents;
 mod fuzz;
 mod isolation;
