@@ -30,12 +30,11 @@ pub use jobs::{DuplicateJob, Job, JobCtx, JobEnd, JobError, JobRecord, JobRun, J
 pub use lookup::{LookupError, TenantLookup};
 pub use probe::LatencyProbe;
 pub use publish::{Draft, publish, publish_stmt};
-pub use relay::{Relay, RelayConfig, RelayConfigError, RelayError};
-pub use request::{EVERY_KIND, request, requesting_tenants};
 pub use relay::{
     BusKind, BusStatus, MessagesConfig, NatsConfig, Relay, RelayConfig, RelayConfigError, RelayError, Window,
     Windows,
 };
+pub use request::{EVERY_KIND, request, requesting_tenants};
 pub use retry::RetryPolicy;
 pub use upkeep::{DatabaseStatus, Retention, database_invariants, invariants, purge, purge_job};
 

@@ -14,8 +14,8 @@ use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
-use payments::PaymentsConfig;
 use messages::MessagesConfig;
+use payments::PaymentsConfig;
 use secrecy::SecretString;
 use serde::Deserialize;
 use webhooks::WebhooksConfig;

@@ -8,8 +8,8 @@
 )]
 
 mod authorisation;
-mod checkout;
 mod bus;
+mod checkout;
 mod cli;
 mod crash;
 mod dead_letters;

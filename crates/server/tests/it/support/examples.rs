@@ -277,9 +277,7 @@ fn of_orders(operation: &str, w: &World) -> Option<Example> {
         "put_cart" => send(cart(""), json!({ "lines": [line] })).hidden(),
         "delete_cart" => get(cart("")).hidden(),
         "add_cart_line" => send(cart("/lines"), line).hidden(),
-        "set_cart_line" => {
-            of_cart(send(cart(&format!("/lines/{}", w.sku)), json!({ "quantity": "2" })))
-        }
+        "set_cart_line" => of_cart(send(cart(&format!("/lines/{}", w.sku)), json!({ "quantity": "2" }))),
         "remove_cart_line" => get(cart(&format!("/lines/{}", w.sku))).hidden(),
         "accept_cart" => get(cart("/accept")).hidden(),
         "create_checkout" => {
