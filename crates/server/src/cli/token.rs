@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::{ArgGroup, Args, Subcommand};
-use control::{OperatorToken, built_in_role, revoke_operator_tokens, sign_operator_token};
+use control::{
+    OperatorToken, built_in_role, permissions::CUSTOMER, revoke_operator_tokens, sign_operator_token,
+    sign_visitor_token,
+};
 use kernel::PermissionSet;
 use serde_json::json;
 
@@ -21,7 +24,7 @@ pub struct TokenArgs {
     /// The merchant it is bound to; without one it is a token of the platform.
     #[arg(long)]
     tenant: Option<String>,
-    /// A built-in role.
+    /// A built-in role; `customer` is a guest of the merchant's web shop, another one each time.
     #[arg(long)]
     role: Option<String>,
     /// A permission; may be given several times.
@@ -86,6 +89,13 @@ async fn sign(session: &Session, args: &TokenArgs, names: Vec<String>) -> Result
         Some(slug) => Some(session.ctx(slug).await?.tenant_id()),
         None => None,
     };
+    if let (Some(CUSTOMER), Some(tenant)) = (args.role.as_deref(), tenant) {
+        // Whoever buys is somebody: a guest of their own, with what is theirs.
+        let guest = customers::GuestId::new().to_string();
+        session.app.control.prepare().await?;
+        let now = session.app.clock.now();
+        return Ok(sign_visitor_token(&session.app.control, tenant, &guest, args.ttl, now)?);
+    }
     let wanted = OperatorToken {
         tenant,
         role: args.role.clone(),

@@ -8,12 +8,17 @@ use anyhow::{Context, Result, bail};
 use control::{CreateTenant, create_staff, create_tenant};
 use csvio::RejectWriter;
 use edge::Registry;
+use inventory::{CreateShop, CreateShopError, ShopKind};
 use kernel::{Actor, Ctx, Currency, TenantSettings, TenantStatus, Tier};
 
 use crate::app::App;
 
 /// The password of every account of the demo market.
 const PASSWORD: &str = "markethall-demo";
+/// The code of each merchant's web shop.
+const WEB_SHOP: &str = "WEB";
+/// A guest's way through the web channel.
+const WALK: &str = include_str!("walk.sh");
 /// Units of each product in each shop.
 const UNITS: &str = "200";
 
@@ -113,8 +118,9 @@ async fn open(app: &App, merchant: &Merchant) -> Result<()> {
 async fn stock(app: &App, ctx: &Ctx, merchant: &Merchant) -> Result<()> {
     let mut rejects = RejectWriter::new(sink())?;
     catalog::import_products(&app.catalog, ctx, merchant.products.as_bytes(), &mut rejects, |_| {}).await?;
+    open_web_shop(app, ctx).await?;
     let mut levels = String::from("shop,sku,on_hand\n");
-    for shop in merchant.shops {
+    for shop in merchant.shops.iter().chain(&[WEB_SHOP]) {
         for product in merchant.products.lines().skip(1) {
             let sku = product.split(',').next().unwrap_or_default();
             levels.push_str(&format!("{shop},{sku},{UNITS}\n"));
@@ -132,6 +138,22 @@ async fn stock(app: &App, ctx: &Ctx, merchant: &Merchant) -> Result<()> {
     Ok(())
 }
 
+/// The shop whose shelves the web channel sells from.
+async fn open_web_shop(app: &App, ctx: &Ctx) -> Result<()> {
+    let tx = app.db.begin(ctx).await?;
+    let shop = CreateShop {
+        code: Some(WEB_SHOP.to_owned()),
+        name: "Web shop".to_owned(),
+        kind: ShopKind::Web,
+        address: String::new(),
+    };
+    match inventory::create_shop(&tx, shop).await {
+        Ok(_) => Ok(tx.commit().await?),
+        Err(CreateShopError::CodeTaken(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn welcome() -> String {
     let mut lines = vec!["  demo       merchants and sign-ins (password of all: markethall-demo)".to_owned()];
     for merchant in &MERCHANTS {
@@ -140,5 +162,7 @@ fn welcome() -> String {
             merchant.slug, merchant.tier, merchant.slug, merchant.slug
         ));
     }
+    lines.push("  try        from search to paid order, as a guest of the bakery".to_owned());
+    lines.extend(WALK.lines().map(|line| format!("             {line}")));
     lines.join("\n")
 }
