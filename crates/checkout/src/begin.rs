@@ -8,7 +8,7 @@ use catalog::{Sellable, TaxTable};
 use customers::{Address, Buyer};
 use db::{Batch, BatchTx, DbError};
 use edge::idempotency::Claim;
-use inventory::ReservationId;
+use inventory::{ReservationId, Shortage};
 use kernel::{Ctx, Money, Timestamp};
 use orders::OrderId;
 use payments::PaymentId;
@@ -54,17 +54,6 @@ pub struct PriceChange {
     pub now: Money,
 }
 
-/// A line of which there is too little.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Short {
-    /// Place in the cart, from 0.
-    pub line: usize,
-    /// What.
-    pub sku: String,
-    /// What is left, in thousandths.
-    pub left: i64,
-}
-
 /// Why a checkout did not begin; nothing of it was written.
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
@@ -85,7 +74,7 @@ pub enum BeginError {
     Sale(#[from] SaleError),
     /// There is too little of something.
     #[error("not enough of {} lines in stock", .0.len())]
-    OutOfStock(Vec<Short>),
+    OutOfStock(Vec<Shortage>),
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),

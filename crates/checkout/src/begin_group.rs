@@ -8,13 +8,13 @@ use std::{
 use cart::{Cart, CheckoutId};
 use customers::Buyer;
 use db::{DbError, Row, Stmt};
-use inventory::{Held, Hold, HoldLine, ShopId};
+use inventory::{Held, Hold, HoldLine};
 use kernel::{Ctx, TenantId};
 use messages::Draft;
 use payments::NewPayment;
 
 use crate::{
-    begin::{BeginBatch, BeginError, BeginRequest, Decision, Job, Short, later},
+    begin::{BeginBatch, BeginError, BeginRequest, Decision, Job, later},
     model::Checkout,
     store::insert_checkouts_stmt,
 };
@@ -109,7 +109,7 @@ impl<'a> Group<'a> {
             id: checkout.reservation,
             reference: Some(checkout.id.to_string()),
             expires_at: later(checkout.created_at, hold_for),
-            lines: wanted(checkout).map(|(shop, sku, quantity)| HoldLine { shop, sku, quantity }).collect(),
+            lines: checkout.plan.lines.iter().map(|line| line_of(checkout, line)).collect(),
         };
         self.begun().map(hold).collect()
     }
@@ -127,12 +127,10 @@ impl<'a> Group<'a> {
             self.held = true;
             return;
         }
-        let levels = held.iter().map(|row| &row.applied.level);
-        let mut left: HashMap<(ShopId, String), i64> =
-            levels.map(|level| ((level.shop, level.sku.clone()), level.available())).collect();
-        for decision in &mut self.decided {
-            let Ok(checkout) = decision else { continue };
-            let short = take_from(&mut left, checkout);
+        let holds = self.holds(Duration::ZERO);
+        let mut short = inventory::share_out(held, &holds.iter().collect::<Vec<_>>()).into_iter();
+        for decision in self.decided.iter_mut().filter(|decision| decision.is_ok()) {
+            let short = short.next().unwrap_or_default();
             if !short.is_empty() {
                 *decision = Err(BeginError::OutOfStock(short));
             }
@@ -191,25 +189,6 @@ fn payment(checkout: &Checkout) -> Option<NewPayment> {
     })
 }
 
-fn wanted(checkout: &Checkout) -> impl Iterator<Item = (ShopId, String, kernel::Quantity)> {
-    checkout.plan.lines.iter().map(|line| (checkout.shop, line.sku.clone(), line.quantity))
-}
-
-/// Takes the units of one checkout from what is left, all or none; the lines of which there is too little.
-fn take_from(left: &mut HashMap<(ShopId, String), i64>, checkout: &Checkout) -> Vec<Short> {
-    let available =
-        |left: &HashMap<_, i64>, shop, sku: &str| left.get(&(shop, sku.to_owned())).copied().unwrap_or(0);
-    let lines = wanted(checkout).enumerate();
-    let short: Vec<Short> = lines
-        .filter_map(|(line, (shop, sku, quantity))| {
-            let left = available(left, shop, &sku);
-            (left < quantity.thousandths()).then_some(Short { line, sku, left })
-        })
-        .collect();
-    if short.is_empty() {
-        for (shop, sku, quantity) in wanted(checkout) {
-            *left.entry((shop, sku)).or_default() -= quantity.thousandths();
-        }
-    }
-    short
+fn line_of(checkout: &Checkout, line: &sales::BookedLine) -> HoldLine {
+    HoldLine { shop: checkout.shop, sku: line.sku.clone(), quantity: line.quantity }
 }

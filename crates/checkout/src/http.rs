@@ -28,6 +28,7 @@ use crate::{
     model::{Checkout, CheckoutState, Failure, StepRecord},
     problems::*,
     store::find_checkout,
+    stuck::{Repaired, StuckMoney, list_stuck},
 };
 
 /// The longest that a client can have its answer wait.
@@ -169,7 +170,50 @@ pub fn routes(state: Checkouts) -> Routes<()> {
                 .problems(&[CHECKOUT_NOT_FOUND]),
             get,
         )
+        .add(
+            Op::get("/payments/stuck", "list_stuck_money", "Money that is stuck, with what a repair would do")
+                .permission(PAYMENTS_REPAIR)
+                .returns::<StuckList>(200),
+            stuck,
+        )
+        .add(
+            Op::post("/payments/stuck/{payment}/repair", "repair_stuck_money", "Repair what is stuck about a payment")
+                .description(
+                    "Asks the provider, goes on with a checkout that was paid, gives back what was paid for nothing. \
+                     Never charges and never refunds what somebody has bought; may be repeated.",
+                )
+                .permission(PAYMENTS_REPAIR)
+                .timeout(LONGEST_WAIT)
+                .returns::<Repaired>(200)
+                .problems(&[payments::problems::PAYMENT_NOT_FOUND]),
+            repair,
+        )
         .with_state(state)
+}
+
+/// Money that is stuck.
+#[derive(Debug, Serialize, ToSchema)]
+struct StuckList {
+    /// At most 200 of each kind.
+    #[schema(max_items = 600)]
+    items: Vec<StuckMoney>,
+}
+
+async fn stuck(State(state): State<Checkouts>, Tenanted(ctx): Tenanted) -> Result<Reply, Problem> {
+    let tx = state.0.db.begin_report(&ctx).await?;
+    let items = list_stuck(&tx).await?;
+    tx.commit().await?;
+    Ok(Reply::ok(&StuckList { items }))
+}
+
+async fn repair(
+    State(state): State<Checkouts>,
+    Tenanted(ctx): Tenanted,
+    Path(payment): Path<PaymentId>,
+) -> Result<Reply, Problem> {
+    let repaired = state.repair(&ctx, payment).await?;
+    let repaired = repaired.ok_or_else(|| Problem::new(payments::problems::PAYMENT_NOT_FOUND))?;
+    Ok(Reply::ok(&repaired))
 }
 
 impl From<BeginError> for Problem {

@@ -15,9 +15,10 @@ mod jobs;
 mod model;
 pub mod problems;
 mod store;
+mod stuck;
 mod workflow;
 
-pub use begin::{BeginBatch, BeginError, BeginRequest, PriceChange, Short};
+pub use begin::{BeginBatch, BeginError, BeginRequest, PriceChange};
 pub use cart::CheckoutId;
 pub use checkouts::{CheckoutConfig, Checkouts, Parts};
 pub use consumers::consumers;
@@ -28,6 +29,7 @@ pub use invariants::{FailedCheckout, invariants, list_failed, list_held};
 pub use jobs::jobs;
 pub use model::{Checkout, CheckoutState, Failure, Phase, Step, StepRecord, StepState};
 pub use store::move_checkouts;
+pub use stuck::{Repaired, StuckKind, StuckMoney, list_stuck};
 pub use workflow::{Definition, Home, STEPS, compensation, segments};
 
 /// The tables of this domain.

@@ -33,6 +33,4 @@ codes! {
     NO_SHOP = 409, "The merchant has no shop to sell from.", "Create a shop of kind `web`.";
     /// Nobody takes money that way.
     PAYMENT_METHOD_UNKNOWN = 422, "The payment method is not known.", "Use a provider and method of this merchant.";
-    /// The money is not stuck, or nobody knows how to repair it.
-    NOTHING_TO_REPAIR = 409, "There is nothing to repair.", "Look at the list again; it may have been repaired meanwhile.";
 }

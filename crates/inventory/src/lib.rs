@@ -25,6 +25,7 @@ mod post_movements;
 pub mod problems;
 mod release_stock;
 mod reservation;
+mod reserve_batch;
 mod reserve_stock;
 mod restock;
 mod sell_reservations;
@@ -61,6 +62,7 @@ pub use model::{Applied, Guard, Level, Movement, MovementId, Reason, Reservation
 pub use post_movements::{decode_applied, post_movements, post_movements_stmt};
 pub use release_stock::release_stock;
 pub use reservation::{Reservation, ReservationLine, ReservationState, find_reservation};
+pub use reserve_batch::{HoldAnswer, HoldBatch, HoldRequest, share_out};
 pub use reserve_stock::{DEFAULT_HOLD, LONGEST_HOLD, ReserveStock, ReserveStockError, reserve_stock};
 pub use restock::{Restock, StockLine, restock};
 pub use sell_reservations::sell_reservations_stmt;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use db::{DbError, TenantTx};
-use jiff::Timestamp;
 
 use crate::{
     change_stock::Shortage,
@@ -11,6 +10,7 @@ use crate::{
     hold_stock::{Held, Hold, HoldLine, hold_stock},
     model::{Applied, ReservationId},
     reservation::{Reservation, ReservationLine, ReservationState},
+    reserve_batch::expiry,
     targets::{UnknownTarget, find_unknown_targets},
 };
 
@@ -83,12 +83,8 @@ pub async fn reserve_stock(tx: &TenantTx, input: ReserveStock) -> Result<Reserva
     })
 }
 
-fn expiry(now: Timestamp, hold_for: Duration) -> Timestamp {
-    now.checked_add(hold_for.min(LONGEST_HOLD)).unwrap_or(Timestamp::MAX)
-}
-
 /// Adds up lines of the same SKU and shop, sorted by both; sums beyond what a quantity can be stay apart.
-fn merge(mut lines: Vec<HoldLine>) -> Vec<HoldLine> {
+pub(crate) fn merge(mut lines: Vec<HoldLine>) -> Vec<HoldLine> {
     lines.sort_by(|a, b| (&a.sku, a.shop).cmp(&(&b.sku, b.shop)));
     lines.dedup_by(|line, kept| {
         let same = line.sku == kept.sku && line.shop == kept.shop;

@@ -28,7 +28,7 @@ mod test_provider;
 pub use accounts::{Account, Accounts, Credentials};
 pub use config::PaymentsConfig;
 pub use events::settled_drafts;
-pub use find_captured::{find_captured, sum_captured};
+pub use find_captured::{Unsettled, find_captured, list_unsettled, sum_captured};
 pub use find_payment::{Refund, StatusChange, find_history, find_payment, find_refund, find_refunds};
 pub use http::routes;
 pub use invariants::invariants;

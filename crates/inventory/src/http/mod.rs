@@ -10,21 +10,26 @@ mod stock;
 
 use std::time::Duration;
 
-use db::Db;
+use db::{Combiner, CombinerLimits, Db};
 use edge::Routes;
 
-use crate::reserve_stock::{DEFAULT_HOLD, LONGEST_HOLD};
+use crate::{
+    reserve_batch::HoldBatch,
+    reserve_stock::{DEFAULT_HOLD, LONGEST_HOLD},
+};
 
 /// How stock is kept in this installation.
 #[derive(Debug, Clone, Copy)]
 pub struct InventoryConfig {
     /// How long a reservation holds when the caller does not say; at most 24 hours.
     pub hold_for: Duration,
+    /// How holds are batched.
+    pub combiner: CombinerLimits,
 }
 
 impl Default for InventoryConfig {
     fn default() -> Self {
-        Self { hold_for: DEFAULT_HOLD }
+        Self { hold_for: DEFAULT_HOLD, combiner: CombinerLimits::default() }
     }
 }
 
@@ -33,6 +38,7 @@ impl Default for InventoryConfig {
 pub struct Inventory {
     db: Db,
     config: InventoryConfig,
+    holds: Combiner<HoldBatch>,
 }
 
 impl Inventory {
@@ -40,7 +46,8 @@ impl Inventory {
     #[must_use]
     pub fn new(db: Db, config: InventoryConfig) -> Self {
         let hold_for = config.hold_for.min(LONGEST_HOLD);
-        Self { db, config: InventoryConfig { hold_for } }
+        let holds = Combiner::new(db.clone(), HoldBatch, config.combiner);
+        Self { db, config: InventoryConfig { hold_for, ..config }, holds }
     }
 }
 

@@ -145,7 +145,7 @@ pub(crate) struct HeldUnits {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Reservation)]
 pub(crate) struct ReservationView {
-    id: ReservationId,
+    pub(crate) id: ReservationId,
     state: ReservationState,
     /// What it is for, in the caller's words.
     reference: Option<String>,

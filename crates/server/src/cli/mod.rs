@@ -8,6 +8,7 @@ mod migrate;
 mod output;
 mod serve;
 mod session;
+mod stuck;
 mod tenant;
 mod token;
 
@@ -51,6 +52,9 @@ pub enum Command {
     /// Messages that were given up.
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
+    /// Money that is stuck between payment and order.
+    #[command(subcommand)]
+    Stuck(stuck::StuckCommand),
     /// Prove every invariant; exit code 1 on any violation.
     Check(check::CheckArgs),
     /// Schema versions.
@@ -113,6 +117,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Import(args) => import::run(config, args, json).await,
         Command::Export(args) => export::run(config, args, json).await,
         Command::DeadLetters(command) => dead_letters::run(config, command, json).await,
+        Command::Stuck(command) => stuck::run(config, command, json).await,
         Command::Check(args) => check::run(config, args, json).await,
         Command::Migrate(command) => migrate::run(config, command, json).await,
         Command::Config(ConfigCommand::Check) => output::show_config(&config, json),

@@ -57,7 +57,7 @@ pub(super) async fn run(config: Config, args: ServeArgs) -> Result<Outcome> {
     }
     let app = App::with_faults(config, &installation, Clock::system(), faults::from_environment()?)?;
     app.prepare().await?;
-    let welcome = if args.demo { Some(demo::make(&app).await?) } else { None };
+    let welcome = if args.demo { Some(demo::make(&app, address).await?) } else { None };
     let edge = app.edge();
     let router = app.router(&edge, Some(metrics))?;
     app.start();

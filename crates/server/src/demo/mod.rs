@@ -2,7 +2,7 @@
 //!
 //! Made once; a later start finds it and does nothing. Meant for a machine of one's own: its passwords are public.
 
-use std::io::sink;
+use std::{io::sink, net::SocketAddr};
 
 use anyhow::{Context, Result, bail};
 use control::{CreateTenant, create_staff, create_tenant};
@@ -58,7 +58,7 @@ const MERCHANTS: [Merchant; 3] = [
 ///
 /// # Errors
 /// When a merchant cannot be made; the next start goes on from there.
-pub async fn make(app: &App) -> Result<String> {
+pub async fn make(app: &App, address: SocketAddr) -> Result<String> {
     for merchant in &MERCHANTS {
         let known = app.control.find_tenant(merchant.slug).await.context("cannot look up merchants")?;
         let stocked = match known {
@@ -71,7 +71,7 @@ pub async fn make(app: &App) -> Result<String> {
             open(app, merchant).await.with_context(|| format!("cannot make {}", merchant.slug))?;
         }
     }
-    Ok(welcome())
+    Ok(welcome(address))
 }
 
 fn context(app: &App, tenant: std::sync::Arc<kernel::Tenant>) -> Ctx {
@@ -154,7 +154,7 @@ async fn open_web_shop(app: &App, ctx: &Ctx) -> Result<()> {
     }
 }
 
-fn welcome() -> String {
+fn welcome(address: SocketAddr) -> String {
     let mut lines = vec!["  demo       merchants and sign-ins (password of all: markethall-demo)".to_owned()];
     for merchant in &MERCHANTS {
         lines.push(format!(
@@ -163,6 +163,8 @@ fn welcome() -> String {
         ));
     }
     lines.push("  try        from search to paid order, as a guest of the bakery".to_owned());
-    lines.extend(WALK.lines().map(|line| format!("             {line}")));
+    lines.extend(
+        WALK.replace("ADDRESS", &address.to_string()).lines().map(|line| format!("             {line}")),
+    );
     lines.join("\n")
 }

@@ -23,3 +23,4 @@ mod races;
 mod saga;
 mod shift_race;
 mod support;
+mod web_journey;

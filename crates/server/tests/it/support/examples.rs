@@ -284,6 +284,8 @@ fn of_orders(operation: &str, w: &World) -> Option<Example> {
             send("/checkout", json!({ "cart": w.customer, "payment": payment })).refused(409, "CART_EMPTY")
         }
         "get_checkout" => get(format!("/checkout/{}", w.checkout)).hidden(),
+        "list_stuck_money" => get("/payments/stuck"),
+        "repair_stuck_money" => get(format!("/payments/stuck/{}/repair", w.payment)).hidden(),
         "list_orders" => get("/orders"),
         "get_order" => get(format!("/orders/{}", w.order)).hidden(),
         "set_order_status" => {
