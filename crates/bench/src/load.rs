@@ -14,7 +14,7 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context, Result};
 
 pub(crate) use outcome::Outcome;
-pub(crate) use plan::{Get, Plan, Sales, Till, Work};
+pub(crate) use plan::{Checkouts, Get, Plan, Post, Sales, Shopper, Till, Work};
 pub(crate) use response::parse as parse_response;
 
 /// Where the plan is.

@@ -253,6 +253,7 @@ async fn delete(
 ) -> Result<Reply, Problem> {
     let owner = owner(&ctx, &customer)?;
     let tx = state.db.begin(&ctx).await?;
+    known(&tx, owner).await?;
     if_match.check(&find_cart(&tx, owner).await?.version.to_string())?;
     clear_cart(&tx, owner).await?;
     tx.commit().await?;

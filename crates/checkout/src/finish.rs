@@ -12,13 +12,14 @@ use db::{Batch, BatchTx, DbError, Row, Stmt};
 use inventory::{Ending, ReservationId};
 use kernel::{Ctx, TenantId};
 use messages::Draft;
-use orders::{NewOrder, OrderStatus, OrderSums, StoredLine};
+use orders::{NewOrder, OrderStatus};
 use payments::{Outcome, PaymentState, Settlement, Source};
 use sales::{Channel, ChannelSale, Register, TenderMethod};
 
 use crate::{
     faults::{Faults, When},
     model::{Checkout, CheckoutState, Phase, Step, StepRecord, StepState},
+    place_order::{stored_lines, sums},
     store::{complete_stmt, decode_owners, lock_running_stmt},
 };
 
@@ -178,19 +179,6 @@ fn write_stmts(jobs: &[Job], done: &[Checkout], mut news: Vec<Draft>) -> Vec<Stm
 
 /// The order that a checkout makes.
 fn order(checkout: &Checkout) -> NewOrder {
-    let plan = &checkout.plan;
-    let line = |line: &sales::BookedLine| StoredLine {
-        sku: line.sku.clone(),
-        name: line.name.clone(),
-        category: line.category.clone(),
-        units: line.quantity.thousandths(),
-        unit_price: line.unit_price,
-        discount: line.discount,
-        net: line.amounts.net,
-        vat: line.amounts.vat,
-        gross: line.amounts.gross,
-        rate: line.rate.0,
-    };
     NewOrder {
         id: checkout.order,
         status: OrderStatus::Paid,
@@ -200,13 +188,8 @@ fn order(checkout: &Checkout) -> NewOrder {
         checkout: Some(checkout.id.0),
         payment: checkout.payment.map(|payment| payment.0),
         sale: checkout.sale.0,
-        sums: OrderSums {
-            net: plan.totals.net,
-            vat: plan.totals.vat,
-            gross: plan.totals.gross,
-            discount: plan.discount,
-        },
-        lines: plan.lines.iter().map(line).collect(),
+        sums: sums(&checkout.plan),
+        lines: stored_lines(&checkout.plan),
         ship_to: checkout.ship_to.clone(),
         note: checkout.note.clone(),
     }

@@ -26,6 +26,7 @@ use crate::{
     begin::{BeginError, BeginRequest},
     checkouts::Checkouts,
     model::{Checkout, CheckoutState, Failure, StepRecord},
+    place_order::create_order,
     problems::*,
     store::find_checkout,
     stuck::{Repaired, StuckMoney, list_stuck},
@@ -145,6 +146,16 @@ const BEGINNING: &[kernel::Code] = &[
     edge::codes::OVERLOADED,
 ];
 
+const ORDERING: &[kernel::Code] = &[
+    CART_NOT_FOUND,
+    UNKNOWN_SKU,
+    PRODUCT_INACTIVE,
+    TAX_RATE_MISSING,
+    AMOUNT_OUT_OF_RANGE,
+    NO_SHOP,
+    UNKNOWN_SHOP,
+];
+
 /// Every route of this domain.
 pub fn routes(state: Checkouts) -> Routes<()> {
     Routes::<Checkouts>::new("Checkout")
@@ -169,6 +180,16 @@ pub fn routes(state: Checkouts) -> Routes<()> {
                 .returns::<CheckoutView>(200)
                 .problems(&[CHECKOUT_NOT_FOUND]),
             get,
+        )
+        .add(
+            Op::post("/orders", "create_order", "Take an order that is paid later")
+                .description("Priced from the catalog. Nothing is held and nothing is charged; `PUT .../status` marks it as paid.")
+                .permission(orders::problems::ORDERS_WRITE)
+                .idempotency(IdempotencyKey::Optional)
+                .returns::<orders::Order>(201)
+                .etag()
+                .problems(ORDERING),
+            create_order,
         )
         .add(
             Op::get("/payments/stuck", "list_stuck_money", "Money that is stuck, with what a repair would do")

@@ -1,9 +1,13 @@
 //! Use case: move an order on. Only along the allowed transitions, each told to the world in the same transaction.
 
+use std::sync::Arc;
+
 use db::{DbError, TenantTx};
+use edge::Problem;
 use serde_json::json;
 
 use crate::{
+    effects::OrderEffects,
     events,
     find_orders::lock_order,
     model::{Order, OrderEvent, OrderId, OrderStatus},
@@ -23,21 +27,25 @@ pub enum ChangeStatusError {
         /// What was wanted.
         to: OrderStatus,
     },
+    /// What would have followed cannot be.
+    #[error("what would follow cannot be")]
+    Refused(Box<Problem>),
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
 }
 
-/// Moves an order to `status` and publishes what happened. An order that has it already stays as it is and nothing is
+/// Moves an order to `status`, does what follows from it, and publishes what happened. An order that has it already stays as it is and nothing is
 /// published: whoever asks twice gets what they asked for once.
 ///
 /// # Errors
 /// [`ChangeStatusError`].
 pub async fn change_status(
     tx: &TenantTx,
+    effects: Arc<dyn OrderEffects>,
     id: OrderId,
     status: OrderStatus,
-    reason: Option<&str>,
+    reason: Option<String>,
 ) -> Result<Order, ChangeStatusError> {
     let mut order = lock_order(tx, id).await?.ok_or(ChangeStatusError::NotFound)?;
     if order.status == status {
@@ -48,7 +56,7 @@ pub async fn change_status(
     }
     let now = tx.ctx().now();
     let by = tx.ctx().caller.actor.to_string();
-    let event = OrderEvent { status, at: now, by, reason: reason.map(str::to_owned) };
+    let event = OrderEvent { status, at: now, by, reason };
     let params: &[&(dyn db::types::ToSql + Sync)] =
         &[&tx.tenant_id(), &id, &status.as_str(), &json!([event]), &now];
     tx.execute(include_str!("change_status.sql"), params).await?;
@@ -57,7 +65,11 @@ pub async fn change_status(
     order.history.push(event);
     order.version += 1;
     order.updated_at = now;
-    messages::publish(tx, &events::status_changed(&order, before)).await?;
+    effects
+        .moved(tx, &order, before)
+        .await
+        .map_err(|problem| ChangeStatusError::Refused(Box::new(problem)))?;
+    messages::publish(tx, &[events::status_changed(&order, before)]).await?;
     tx.notify_invalidate(&crate::cache::key(tx.tenant_id(), id)).await?;
     Ok(order)
 }

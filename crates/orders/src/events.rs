@@ -13,11 +13,6 @@ pub const ORDER_CREATED: MessageType =
 /// An order was paid.
 pub const ORDER_PAID: MessageType =
     MessageType::of::<OrderNews>("OrderPaid", "An order was paid; the subject is the order.");
-/// Staff has marked an order as paid.
-pub const ORDER_MARKED_PAID: MessageType = MessageType::of::<OrderNews>(
-    "OrderMarkedPaid",
-    "Staff has taken the money for an order that was not paid in a checkout; the subject is the order.",
-);
 /// An order came to nothing.
 pub const ORDER_FAILED: MessageType =
     MessageType::of::<OrderNews>("OrderFailed", "An order came to nothing; the subject is the order.");
@@ -42,10 +37,9 @@ pub const ORDER_REFUNDED: MessageType = MessageType::of::<OrderNews>(
 );
 
 /// All of them, for the catalogue.
-pub const MESSAGE_TYPES: [MessageType; 9] = [
+pub const MESSAGE_TYPES: [MessageType; 8] = [
     ORDER_CREATED,
     ORDER_PAID,
-    ORDER_MARKED_PAID,
     ORDER_FAILED,
     ORDER_PACKED,
     ORDER_SHIPPED,
@@ -99,7 +93,7 @@ pub fn placed(ctx: &Ctx, order: &NewOrder) -> Vec<Draft> {
 }
 
 /// What the world is told about an order that has moved on.
-pub(crate) fn status_changed(order: &Order, before: OrderStatus) -> Vec<Draft> {
+pub(crate) fn status_changed(order: &Order, before: OrderStatus) -> Draft {
     let data = OrderNews {
         order_id: order.id,
         status: order.status,
@@ -110,15 +104,15 @@ pub(crate) fn status_changed(order: &Order, before: OrderStatus) -> Vec<Draft> {
         sale_id: order.sale_id.clone(),
         gross: order.totals.gross,
     };
-    let messages: &[MessageType] = match order.status {
-        OrderStatus::Created => &[],
-        OrderStatus::Paid => &[ORDER_MARKED_PAID, ORDER_PAID],
-        OrderStatus::Failed => &[ORDER_FAILED],
-        OrderStatus::Packed => &[ORDER_PACKED],
-        OrderStatus::Shipped => &[ORDER_SHIPPED],
-        OrderStatus::Delivered => &[ORDER_DELIVERED],
-        OrderStatus::Cancelled => &[ORDER_CANCELLED],
-        OrderStatus::Refunded => &[ORDER_REFUNDED],
+    let message = match order.status {
+        OrderStatus::Created => &ORDER_CREATED,
+        OrderStatus::Paid => &ORDER_PAID,
+        OrderStatus::Failed => &ORDER_FAILED,
+        OrderStatus::Packed => &ORDER_PACKED,
+        OrderStatus::Shipped => &ORDER_SHIPPED,
+        OrderStatus::Delivered => &ORDER_DELIVERED,
+        OrderStatus::Cancelled => &ORDER_CANCELLED,
+        OrderStatus::Refunded => &ORDER_REFUNDED,
     };
-    messages.iter().map(|message| Draft::of(message, order.id, &data)).collect()
+    Draft::of(message, order.id, &data)
 }

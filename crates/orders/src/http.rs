@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use customers::Buyer;
-use db::Db;
+use db::{Db, TenantTx};
 use edge::{
     Idempotency, IdempotencyKey, IfMatch, Json, Op, Path, Problem, Query, Reply, Routes, Tenanted,
     idempotency::run_once,
     page::{Cursor, Limit, Page, PageQuery},
 };
+use futures::future::BoxFuture;
 use garde::Validate;
 use http::StatusCode;
 use kernel::{Actor, Timestamp};
@@ -20,6 +21,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     cache::{OrderCache, order_cache},
     change_status::{ChangeStatusError, change_status},
+    effects::OrderEffects,
     find_orders::{OrderFilter, find_order, list_orders},
     model::{Order, OrderId, OrderStatus},
     problems::*,
@@ -31,20 +33,34 @@ pub struct Orders(Arc<Inner>);
 
 struct Inner {
     db: Db,
+    effects: Arc<dyn OrderEffects>,
     cache: OrderCache,
 }
 
 impl Orders {
-    /// Routes over `db`.
+    /// Routes over `db`; `effects` does what follows from a new status.
     #[must_use]
-    pub fn new(db: Db) -> Self {
-        Self(Arc::new(Inner { db, cache: order_cache() }))
+    pub fn new(db: Db, effects: Arc<dyn OrderEffects>) -> Self {
+        Self(Arc::new(Inner { db, effects, cache: order_cache() }))
     }
 
     /// The orders kept in memory, to be told what other processes changed.
     #[must_use]
     pub fn cache(&self) -> &OrderCache {
         &self.0.cache
+    }
+}
+
+impl Orders {
+    /// Moves an order on; see [`change_status`].
+    fn change_status<'a>(
+        &self,
+        tx: &'a TenantTx,
+        id: OrderId,
+        status: OrderStatus,
+        reason: Option<String>,
+    ) -> BoxFuture<'a, Result<Order, ChangeStatusError>> {
+        Box::pin(change_status(tx, self.0.effects.clone(), id, status, reason))
     }
 }
 
@@ -136,6 +152,7 @@ impl From<ChangeStatusError> for Problem {
                 .detail(detail)
                 .extension("status", json!(from))
                 .extension("allowed", json!(from.next())),
+            ChangeStatusError::Refused(problem) => *problem,
             ChangeStatusError::Db(error) => error.into(),
         }
     }
@@ -200,13 +217,15 @@ async fn set_status(
     key: Idempotency,
     Json(input): Json<StatusInput>,
 ) -> Result<Reply, Problem> {
-    let run = run_once(&state.0.db, &ctx, &key, async move |tx| {
+    let db = state.0.db.clone();
+    let (wanted, cache) = (state.clone(), state.0.cache.clone());
+    let run = run_once(&db, &ctx, &key, async move |tx| {
         let before = find_order(tx, id).await?.ok_or_else(|| Problem::new(ORDER_NOT_FOUND))?;
         if_match.check(&before.version.to_string())?;
-        let order = change_status(tx, id, input.status, input.reason.as_deref()).await?;
+        let order = wanted.change_status(tx, id, input.status, input.reason.clone()).await?;
         Ok(Reply::ok(&order).etag(&order.version.to_string()))
     });
     let reply = run.await?;
-    state.0.cache.forget(ctx.tenant_id(), id.0);
+    cache.forget(ctx.tenant_id(), id.0);
     Ok(reply)
 }

@@ -3,6 +3,7 @@
 
 mod cache;
 mod change_status;
+mod effects;
 pub mod events;
 mod find_orders;
 mod http;
@@ -14,6 +15,7 @@ pub mod problems;
 
 pub use cache::OrderCache;
 pub use change_status::{ChangeStatusError, change_status};
+pub use effects::OrderEffects;
 pub use find_orders::{OrderFilter, find_order, list_orders, lock_order};
 pub use http::{Orders, StatusInput, routes};
 pub use insert_orders::{decode_numbers, insert_orders_stmt};

@@ -187,7 +187,7 @@ impl App {
             customers,
             payments,
             carts: Carts::new(db.clone(), catalog.clone()),
-            orders: Orders::new(db.clone()),
+            orders: Orders::new(db.clone(), Arc::new(checkouts.clone())),
             checkouts,
             reporting: Reporting::new(db.clone()),
             sales,
@@ -353,7 +353,6 @@ fn belongings() -> Hooks {
 fn consumers(webhooks: &Webhooks) -> Vec<messages::Consumer> {
     let mut all = Vec::new();
     all.extend(catalog::consumers());
-    all.extend(checkout::consumers());
     all.push(webhooks.consumer());
     all
 }

@@ -49,8 +49,9 @@ pub(super) async fn drive(plan: Plan) -> Result<Outcome> {
     let times = Times { start, warm, end: warm + plan.duration(), rate: plan.rate };
 
     let tasks = LocalSet::new();
-    for _ in 0..plan.connections {
-        tasks.spawn_local(one_connection(Connection::new(&plan.address), Rc::clone(&shared), times));
+    for number in 0..plan.connections {
+        let connection = Connection::new(&plan.address);
+        tasks.spawn_local(one_connection(number, connection, Rc::clone(&shared), times));
     }
     let cpu = Rc::clone(&shared);
     tasks.spawn_local(async move {
@@ -64,7 +65,12 @@ pub(super) async fn drive(plan: Plan) -> Result<Outcome> {
     Ok(shared.tally.outcome(plan.duration(), used))
 }
 
-async fn one_connection(mut connection: Connection, shared: Rc<RefCell<Shared>>, times: Times) {
+async fn one_connection(
+    number: usize,
+    mut connection: Connection,
+    shared: Rc<RefCell<Shared>>,
+    times: Times,
+) {
     let mut request = Vec::with_capacity(2048);
     loop {
         let begin = match times.rate {
@@ -74,7 +80,7 @@ async fn one_connection(mut connection: Connection, shared: Rc<RefCell<Shared>>,
         if begin >= times.end {
             return;
         }
-        shared.borrow_mut().requests.write_next(&mut request);
+        shared.borrow_mut().requests.write_next(number, &mut request);
         let answer = connection.exchange(&request).await;
         let now = Instant::now();
         // Only what was asked and answered within the measured time counts.

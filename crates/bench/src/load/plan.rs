@@ -37,6 +37,37 @@ pub(crate) enum Work {
     Get(Vec<Get>),
     /// New sales at random tills.
     Sales(Sales),
+    /// These, one after the other, each with a key of its own.
+    Post(Vec<Post>),
+    /// Each connection is a shopper who fills a cart and checks it out, again and again: two requests for one order.
+    Checkouts(Checkouts),
+}
+
+/// A request that writes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Post {
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    /// JSON.
+    pub(crate) body: String,
+}
+
+/// What is bought by whom.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Checkouts {
+    /// At least as many as connections.
+    pub(crate) shoppers: Vec<Shopper>,
+    /// Products are `<prefix>0` to `<prefix><count - 1>`.
+    pub(crate) sku_prefix: String,
+    pub(crate) sku_count: u32,
+    pub(crate) lines: u32,
+}
+
+/// One shopper of one tenant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Shopper {
+    pub(crate) tenant: String,
+    pub(crate) token: String,
 }
 
 /// A request that reads.

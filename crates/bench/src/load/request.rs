@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::{Result, ensure};
 
-use super::plan::{Get, Plan, Sales, Till, Work};
+use super::plan::{Checkouts, Get, Plan, Post, Sales, Shopper, Till, Work};
 
 /// Makes one request after the other.
 pub(super) struct Requests {
@@ -18,6 +18,9 @@ enum Kind {
     /// Ready to be sent.
     Get(Vec<Vec<u8>>),
     Sales(Sales),
+    Post(Vec<Post>),
+    /// With how many requests each connection has made.
+    Checkouts(Checkouts, Vec<usize>),
 }
 
 impl Requests {
@@ -34,24 +37,91 @@ impl Requests {
                 ensure!(!sales.tills.is_empty() && sales.sku_count > 0, "a plan without tills or products");
                 Kind::Sales(sales.clone())
             }
+            Work::Post(all) => {
+                ensure!(!all.is_empty(), "a plan without requests");
+                Kind::Post(all.clone())
+            }
+            Work::Checkouts(checkouts) => {
+                let enough = checkouts.shoppers.len() >= plan.connections && checkouts.sku_count > 0;
+                ensure!(enough, "a plan without a shopper for each connection, or products");
+                Kind::Checkouts(checkouts.clone(), vec![0; plan.connections])
+            }
         };
         Ok(Self { host, next: 0, random: Random::new(seed), kind })
     }
 
-    /// Writes the next request over what is in `out`.
-    pub(super) fn write_next(&mut self, out: &mut Vec<u8>) {
+    /// Writes the next request of a connection over what is in `out`.
+    pub(super) fn write_next(&mut self, connection: usize, out: &mut Vec<u8>) {
         out.clear();
         let at = self.next;
         self.next += 1;
-        match &self.kind {
+        match &mut self.kind {
             Kind::Get(all) => out.extend_from_slice(&all[at % all.len()]),
             Kind::Sales(sales) => {
                 // Till after till, so that each gets its share.
                 let till = &sales.tills[at % sales.tills.len()];
                 sale_bytes(&self.host, sales, till, &mut self.random, out);
             }
+            Kind::Post(all) => {
+                let post = &all[at % all.len()];
+                let head = format!("POST {}", post.path);
+                keyed_bytes(&self.host, &head, &post.headers, &post.body, &mut self.random, out);
+            }
+            Kind::Checkouts(checkouts, made) => {
+                let shopper = &checkouts.shoppers[connection];
+                let headers = shopper_headers(shopper);
+                let (head, body) = match made[connection] % 2 {
+                    0 => ("PUT /api/v1/carts/me", cart_body(checkouts, &mut self.random)),
+                    _ => ("POST /api/v1/checkout", CHECKOUT.to_owned()),
+                };
+                made[connection] += 1;
+                keyed_bytes(&self.host, head, &headers, &body, &mut self.random, out);
+            }
         }
     }
+}
+
+const CHECKOUT: &str = r#"{"cart":"me","payment":{"provider":"test","method":"card_approved"}}"#;
+
+fn shopper_headers(shopper: &Shopper) -> Vec<(String, String)> {
+    let header = |name: &str, value: String| (name.to_owned(), value);
+    vec![
+        header("authorization", format!("Bearer {}", shopper.token)),
+        header("x-tenant", shopper.tenant.clone()),
+        header("prefer", "wait=30".to_owned()),
+    ]
+}
+
+/// Different products, one piece each.
+fn cart_body(checkouts: &Checkouts, random: &mut Random) -> String {
+    let first = random.below(checkouts.sku_count);
+    let sku = |line: u32| (first + line * 7919) % checkouts.sku_count;
+    let line = |line: u32| format!(r#"{{"sku":"{}{}","quantity":"1"}}"#, checkouts.sku_prefix, sku(line));
+    let lines: Vec<String> = (0..checkouts.lines).map(line).collect();
+    format!(r#"{{"lines":[{}]}}"#, lines.join(","))
+}
+
+/// A request with JSON and a key of its own.
+fn keyed_bytes(
+    host: &str,
+    head: &str,
+    headers: &[(String, String)],
+    body: &str,
+    random: &mut Random,
+    out: &mut Vec<u8>,
+) {
+    write_all(out, format_args!("{head} HTTP/1.1\r\nhost: {host}\r\n"));
+    for (name, value) in headers {
+        write_all(out, format_args!("{name}: {value}\r\n"));
+    }
+    let (one, two, length) = (random.next(), random.next(), body.len());
+    write_all(
+        out,
+        format_args!(
+            "idempotency-key: {one:016x}{two:016x}\r\ncontent-type: application/json\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        ),
+    );
 }
 
 fn get_bytes(host: &str, get: &Get) -> Vec<u8> {
@@ -142,12 +212,38 @@ mod tests {
         let mut out = Vec::new();
         let mut lines = Vec::new();
         for _ in 0..3 {
-            requests.write_next(&mut out);
+            requests.write_next(0, &mut out);
             lines.push(String::from_utf8(out.clone())?);
         }
         assert_eq!(lines[0], "GET /a HTTP/1.1\r\nhost: h:1\r\nx-tenant: a\r\n\r\n");
         assert!(lines[1].starts_with("GET /b ") && lines[2] == lines[0]);
         assert!(Requests::new(&plan(Work::Get(Vec::new())), 1).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn a_shopper_fills_a_cart_before_each_checkout() -> Result<()> {
+        let shopper = |tenant: &str| Shopper { tenant: tenant.into(), token: "t".into() };
+        let checkouts = Checkouts {
+            shoppers: vec![shopper("a"), shopper("b")],
+            sku_prefix: "P".into(),
+            sku_count: 100,
+            lines: 3,
+        };
+        let plan = Plan { connections: 2, ..plan(Work::Checkouts(checkouts)) };
+        let mut requests = Requests::new(&plan, 3)?;
+        let mut said = Vec::new();
+        for connection in [0, 1, 0, 0, 1] {
+            let mut out = Vec::new();
+            requests.write_next(connection, &mut out);
+            let text = String::from_utf8(out)?;
+            let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
+            assert!(head.contains(&format!("content-length: {}", body.len())));
+            assert!(serde_json::from_str::<serde_json::Value>(body).is_ok());
+            said.push(head.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
+        }
+        let (put, post) = ("PUT /api/v1/carts/me", "POST /api/v1/checkout");
+        assert_eq!(said, [put, put, post, put, post]);
         Ok(())
     }
 
@@ -172,7 +268,7 @@ mod tests {
         let mut keys = std::collections::BTreeSet::new();
         for tenant in ["a", "b", "a"] {
             let mut out = Vec::new();
-            requests.write_next(&mut out);
+            requests.write_next(0, &mut out);
             let text = String::from_utf8(out)?;
             let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
             assert!(head.contains(&format!("x-tenant: {tenant}\r\n")));

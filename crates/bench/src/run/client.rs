@@ -40,6 +40,14 @@ impl Session {
         self.send("POST", path, Some(body))
     }
 
+    /// Replaces what stands at `path`.
+    ///
+    /// # Errors
+    /// On anything but a 2xx answer, with its text.
+    pub(super) fn put(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send("PUT", path, Some(body))
+    }
+
     /// The headers that say who asks.
     pub(super) fn headers(&self) -> Vec<(String, String)> {
         vec![

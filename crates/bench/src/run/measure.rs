@@ -1,13 +1,17 @@
 //! The measurements, in groups that share their seeding.
 
+mod checkout;
 mod history;
+mod orders;
 mod read;
 mod search;
 mod sell;
 mod start;
 mod tenants;
 
+pub(super) use checkout::checkout;
 pub(super) use history::history;
+pub(super) use orders::orders;
 pub(super) use read::read;
 pub(super) use search::search;
 pub(super) use sell::sell;

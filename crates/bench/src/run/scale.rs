@@ -12,6 +12,8 @@ pub(super) struct Scale {
     pub(super) tpcb: u32,
     /// Tenants that sell.
     pub(super) tenants: usize,
+    /// Tenants with a web shop.
+    pub(super) shops: usize,
     /// Registers of each.
     pub(super) registers: usize,
     /// SKUs of each.
@@ -37,6 +39,7 @@ impl Scale {
             warmup: 10,
             tpcb: 20,
             tenants: 50,
+            shops: 10,
             registers: 5,
             products: 10_000,
             connections: 256,
@@ -55,6 +58,7 @@ impl Scale {
             warmup: 1,
             tpcb: 2,
             tenants: 4,
+            shops: 2,
             registers: 5,
             products: 500,
             history: 20_000,

@@ -15,6 +15,7 @@ use crate::load::Till;
 
 const FUNCTIONS: &str = include_str!("seed/functions.sql");
 const CLONE_TENANT: &str = include_str!("seed/clone_tenant.sql");
+const ORDERS: &str = include_str!("seed/orders.sql");
 const HISTORY: &str = include_str!("seed/history.sql");
 
 /// SKUs are this and a number.
@@ -86,6 +87,19 @@ pub(super) fn history(bench: &Bench, merchant: &Merchant, wanted: u64) -> Result
     database.script(SHARED, &script, &[("tenant", &tenant), ("register", &register), ("copies", &copies)])?;
     database.ask(SHARED, "vacuum (analyze)")?;
     Ok(())
+}
+
+/// Multiplies the merchant's one order until there are `wanted`; whose they are, a hundred each.
+pub(super) fn orders(bench: &Bench, merchant: &Merchant, wanted: u64) -> Result<Vec<String>> {
+    let database = bench.market.database()?;
+    let tenant = tenant_id(&database, &merchant.session.tenant)?;
+    let script = format!("{FUNCTIONS}\n{ORDERS}");
+    database.script(SHARED, &script, &[("tenant", &tenant), ("copies", &wanted.to_string())])?;
+    database.ask(SHARED, "vacuum (analyze)")?;
+    let owners = wanted.div_ceil(100);
+    // Spread over all of them.
+    let step = usize::try_from(owners / 1000)?.max(1);
+    Ok((0..owners).step_by(step).map(|number| format!("gst_{number:026X}")).collect())
 }
 
 /// A sale as the generator makes them, of one line.

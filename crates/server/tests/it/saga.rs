@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
 };
 
@@ -18,6 +18,8 @@ use proptest::{
 };
 
 use crate::support::{Home, Server, WebShop, check_out, check_out_with, fill, wait_for};
+
+type Counts = HashMap<&'static str, i64>;
 
 /// Where the workflow asks for faults.
 const PLACES: [(Step, When); 13] = [
@@ -47,29 +49,28 @@ enum Break {
     Refused,
 }
 
-/// One broken place, which can be mended.
-struct Broken {
-    place: (Step, When),
-    how: Break,
-    mended: AtomicBool,
-    struck: Mutex<usize>,
-}
+/// The broken place, if there is one.
+#[derive(Default)]
+struct Broken(Mutex<Option<((Step, When), Break)>>, AtomicUsize);
 
 impl Broken {
-    fn new(place: (Step, When), how: Break) -> Arc<Self> {
-        Arc::new(Self { place, how, mended: AtomicBool::new(false), struck: Mutex::default() })
+    fn set(&self, broken: Option<((Step, When), Break)>) {
+        *self.0.lock().unwrap() = broken;
+        self.1.store(0, Ordering::SeqCst);
     }
 }
 
 impl Faults for Broken {
     fn at(&self, _checkout: CheckoutId, step: Step, when: When) -> Result<(), DbError> {
-        if (step, when) != self.place || self.mended.load(Ordering::SeqCst) {
+        let mut broken = self.0.lock().unwrap();
+        let Some((place, how)) = *broken else { return Ok(()) };
+        if place != (step, when) {
             return Ok(());
         }
-        *self.struck.lock().unwrap() += 1;
-        match self.how {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        match how {
             Break::AwayOnce => {
-                self.mended.store(true, Ordering::SeqCst);
+                *broken = None;
                 Err(DbError::Unavailable("broken on purpose".to_owned()))
             }
             Break::Away => Err(DbError::Unavailable("broken on purpose".to_owned())),
@@ -86,66 +87,66 @@ async fn settle(web: &WebShop) {
     }
 }
 
-/// One order, charge and sale and an empty cart; or none of them, what was charged given back, and the cart as it was.
+/// What has grown: one order, charge and sale and a cart less; or none of them, what was charged given back, and the cart
+/// as it was. Whether there is an order.
 #[track_caller]
-fn whole(counts: &HashMap<&'static str, i64>, what: &str) -> bool {
-    let of = |name| counts[name];
-    assert_eq!((of("running"), of("holds")), (0, 0), "{what}: {counts:?}");
-    assert_eq!(of("orders"), of("sales"), "{what}: {counts:?}");
-    assert_eq!(of("charges") - of("back"), of("orders"), "{what}: {counts:?}");
-    assert_eq!(of("carts"), 1 - of("orders"), "{what}: {counts:?}");
-    of("orders") == 1
+fn whole(before: &Counts, after: &Counts, what: &str) -> bool {
+    let grown = |name| after[name] - before[name];
+    assert_eq!((after["running"], after["holds"]), (0, 0), "{what}: {after:?}");
+    assert_eq!(grown("orders"), grown("sales"), "{what}: {after:?}");
+    assert_eq!(grown("charges") - grown("back"), grown("orders"), "{what}: {after:?}");
+    assert_eq!(grown("carts"), 1 - grown("orders"), "{what}: {after:?}");
+    grown("orders") == 1
 }
 
 // CHK-2
 #[tokio::test(flavor = "multi_thread")]
 async fn wherever_it_breaks_it_ends_whole() {
+    let broken = Arc::new(Broken::default());
+    let web = WebShop::open_with(|_| {}, broken.clone()).await;
     for how in [Break::AwayOnce, Break::Away, Break::Refused] {
-        join_all(PLACES.chunks(3).map(|places| async move {
-            for place in places {
-                break_at(*place, how).await;
-            }
-        }))
-        .await;
+        for place in PLACES {
+            break_at(&web, &broken, place, how).await;
+        }
     }
+    web.end().await;
 }
 
-async fn break_at(place: (Step, When), how: Break) {
+async fn break_at(web: &WebShop, broken: &Broken, place: (Step, When), how: Break) {
     let what = format!("{place:?} {how:?}");
-    let broken = Broken::new(place, how);
-    let web = WebShop::open_with(|_| {}, broken.clone()).await;
+    let before = web.counts().await;
     let guest = web.guest(&[("PEN", "2"), ("LAST", "1")]).await;
     // What only undoing comes to is reached by a card that is declined.
     let method = if place.0 == Step::ReleaseStock { "card_declined" } else { "card_approved" };
+    broken.set(Some((place, how)));
     let first = check_out_with(&guest, method, "key").await;
     assert!(matches!(first.status, 201 | 202 | 500 | 503), "{what}: {} {}", first.status, first.code());
-    assert!(*broken.struck.lock().unwrap() > 0, "{what} was never reached");
-    settle(&web).await;
-    broken.mended.store(true, Ordering::SeqCst);
-    settle(&web).await;
-    let bought = whole(&web.counts().await, &what);
+    assert!(broken.1.load(Ordering::SeqCst) > 0, "{what} was never reached");
+    settle(web).await;
+    broken.set(None);
+    settle(web).await;
+    let bought = whole(&before, &web.counts().await, &what);
     if how == Break::AwayOnce && first.status < 300 && method == "card_approved" {
         assert!(bought, "{what}: what passes by itself must not cost the shopper the order");
     }
     // The shopper clicks again: under the same key nothing is bought twice.
     let again = check_out_with(&guest, "card_approved", "key").await;
     assert!(matches!(again.status, 201 | 202 | 409 | 422), "{what}: {} {}", again.status, again.code());
-    settle(&web).await;
-    let bought_now = whole(&web.counts().await, &what);
+    settle(web).await;
+    let bought_now = whole(&before, &web.counts().await, &what);
     assert!(bought_now || !bought, "{what}");
-    web.end().await;
 }
 
 // CHK-2: each step done again by somebody who does not know that it was done.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_that_go_on_with_one_checkout_make_one_order() {
-    let broken = Broken::new((Step::Charge, When::Committed), Break::Away);
+    let broken = Arc::new(Broken::default());
     let web = WebShop::open_with(|_| {}, broken.clone()).await;
     for round in 0..10 {
-        broken.mended.store(false, Ordering::SeqCst);
+        broken.set(Some(((Step::Charge, When::Committed), Break::Away)));
         let guest = web.guest(&[("PEN", "1")]).await;
         check_out(&guest, "card_approved").await.is(202);
-        broken.mended.store(true, Ordering::SeqCst);
+        broken.set(None);
         web.app.clock.advance_seconds(61);
         let ctx = web.app.ctx("acme").await.unwrap();
         let checkouts = &web.app.parts.checkouts;

@@ -286,6 +286,9 @@ fn of_orders(operation: &str, w: &World) -> Option<Example> {
         "get_checkout" => get(format!("/checkout/{}", w.checkout)).hidden(),
         "list_stuck_money" => get("/payments/stuck"),
         "repair_stuck_money" => get(format!("/payments/stuck/{}/repair", w.payment)).hidden(),
+        "create_order" => {
+            send("/orders", json!({ "customer": w.customer, "lines": [line] })).refused(404, "CART_NOT_FOUND")
+        }
         "list_orders" => get("/orders"),
         "get_order" => get(format!("/orders/{}", w.order)).hidden(),
         "set_order_status" => {

@@ -28,7 +28,6 @@ pub struct World {
     pub payment: String,
     pub checkout: String,
     pub order: String,
-    pub buyer: String,
 }
 
 async fn make(client: &Client, path: &str, body: Value) -> String {
@@ -113,11 +112,10 @@ impl World {
             payment,
             checkout: String::new(),
             order: String::new(),
-            buyer: String::new(),
         };
         world.sale = text(&world.sell(admin, "1").await, "/id");
         let lines = json!({ "lines": [{ "sku": world.sku, "quantity": "1" }] });
-        world.buyer = admin.put("/carts/me", lines.clone()).await.is(200).text("/customer").to_owned();
+        admin.put("/carts/me", lines.clone()).await.is(200);
         let pay = json!({
             "cart": "me", "payment": { "provider": "test", "method": "card_approved" }, "note": format!("For {mark}")
         });
@@ -179,7 +177,6 @@ impl World {
             &self.payment,
             &self.checkout,
             &self.order,
-            &self.buyer,
         ]
     }
 }

@@ -1,0 +1,108 @@
+//! From cart to paid order, and holds on one shelf, beside PostgreSQL's own transactions per second.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+
+use crate::{
+    load::{Checkouts, Outcome, Plan, Post, Shopper, Work},
+    run::{
+        Bench,
+        database::SHARED,
+        generator::{Rounds, generate},
+        seed::{self, Merchant},
+        table::{Row, Wanted, median},
+    },
+};
+
+const CONNECTIONS: usize = 128;
+const LINES: u32 = 3;
+
+/// Rounds of TPC-B, of checkouts and of holds alternate, so that all see the same machine.
+pub(in crate::run) fn checkout(bench: &mut Bench) -> Result<()> {
+    bench.open()?;
+    let scale = bench.scale;
+    let merchants = seed::merchants(bench, "shop", scale.shops, 1, scale.products)?;
+    let database = bench.market.database()?;
+    database.prepare_tpcb(scale.tpcb)?;
+    let buying = bench.plan(CONNECTIONS, None, Work::Checkouts(shoppers(&merchants, scale.products)?))?;
+    let holding = bench.plan(CONNECTIONS, None, Work::Post(vec![one_shelf(&merchants)?]))?;
+
+    database.tpcb(scale.warmup)?;
+    for plan in [&buying, &holding] {
+        bench.warm_up(plan)?;
+    }
+    let (mut tpcb, mut bought, mut held) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..scale.rounds {
+        database.settle()?;
+        tpcb.push(database.tpcb(scale.seconds)?);
+        database.settle()?;
+        bought.push(paid(bench, &buying)?);
+        database.settle()?;
+        held.push(generate(&holding)?);
+    }
+    let (bought, held) = (Rounds(bought), Rounds(held));
+    let limit = median(&tpcb);
+    bench.add(Row::new("pgbench TPC-B", "/s", tpcb).note(format!("scale {}, 16 clients", scale.tpcb)));
+    // A cart and a checkout are two requests.
+    let rate = bought.rates().into_iter().map(|rate| rate / 2.0).collect();
+    let note = format!(
+        "cart of {LINES} lines, then checkout, test provider; {} shops, {CONNECTIONS} shoppers at once; p50 {:.1} ms, \
+         p99 {:.1} ms a request; {}",
+        scale.shops,
+        median(&bought.p50()),
+        median(&bought.p99()),
+        bought.note()
+    );
+    let row = Row::new("cart to paid order", "/s", rate).compared_with("TPC-B", limit);
+    bench.add(row.wanted(Wanted::AtLeast(0.35)).note(note));
+    let note = format!(
+        "all on one SKU, {CONNECTIONS} connections; p99 {:.1} ms; {}",
+        median(&held.p99()),
+        held.note()
+    );
+    let row = Row::new("holds on one shelf", "/s", held.rates()).compared_with("TPC-B", limit);
+    bench.add(row.wanted(Wanted::AtLeast(0.5)).note(note));
+    Ok(())
+}
+
+/// A round of checkouts; every second answer must have become a paid order.
+fn paid(bench: &Bench, plan: &Plan) -> Result<Outcome> {
+    let count = || -> Result<u64> {
+        let orders = bench
+            .market
+            .database()?
+            .ask(SHARED, "select count(*) from orders.customer_order where status = 'paid'");
+        Ok(orders?.parse()?)
+    };
+    let before = count()?;
+    let outcome = generate(plan)?;
+    let orders = count()? - before;
+    let answered = outcome.rate * plan.duration().as_secs_f64() / 2.0;
+    ensure!(
+        orders as f64 >= answered * 0.99,
+        "{answered} checkouts were answered, {orders} orders were paid"
+    );
+    Ok(outcome)
+}
+
+/// A guest for each connection, the merchants in turn.
+fn shoppers(merchants: &[Merchant], products: u32) -> Result<Checkouts> {
+    let guest = |number: usize| {
+        let session = &merchants[number % merchants.len()].session;
+        let pass = session.post("/api/v1/customers/guest", &json!({}))?;
+        Ok(Shopper { tenant: session.tenant.clone(), token: seed::text(&pass, "token")? })
+    };
+    let shoppers = (0..CONNECTIONS).map(guest).collect::<Result<_>>()?;
+    Ok(Checkouts { shoppers, sku_prefix: seed::SKU_PREFIX.to_owned(), sku_count: products, lines: LINES })
+}
+
+fn one_shelf(merchants: &[Merchant]) -> Result<Post> {
+    let merchant = merchants.first().context("no merchants")?;
+    let till = merchant.tills.first().context("a merchant without tills")?;
+    let line = json!({ "shopId": till.shop, "sku": format!("{}0", seed::SKU_PREFIX), "quantity": "1" });
+    Ok(Post {
+        path: "/api/v1/inventory/reserve".to_owned(),
+        headers: merchant.session.headers(),
+        body: json!({ "lines": [line], "expiresInSeconds": 3600 }).to_string(),
+    })
+}
