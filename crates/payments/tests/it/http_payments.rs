@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use control::MasterKey;
 use futures::future::join_all;
 use http::Method;
-use payments::{Parts, Payments};
+use payments::{Parts, Payments, PaymentsConfig};
 use serde_json::{Value, json};
 use testkit::{Answer, Client, Site, TestDatabases};
 
-use crate::fixture::{Market, impatient, migrations};
+use crate::fixture::{Market, impatient, master_key, migrations};
 
 /// A merchant who takes money over the counter.
 pub(crate) struct Counter {
@@ -20,12 +19,15 @@ pub(crate) struct Counter {
 
 impl Counter {
     pub(crate) async fn open() -> Self {
+        Self::open_with(impatient()).await
+    }
+
+    pub(crate) async fn open_with(config: PaymentsConfig) -> Self {
         let databases = TestDatabases::create(&migrations(), &db::Migrations::control([])).await.unwrap();
         let market = Arc::new(Market::default());
         let site = Site::new(databases, |db, _| {
-            let master_key = MasterKey::new(&[7; 32]).unwrap();
-            let parts = Parts { db: db.clone(), master_key, tenants: market.clone() };
-            vec![payments::routes(Payments::new(impatient(), parts))]
+            let parts = Parts { db: db.clone(), master_key: master_key(), tenants: market.clone() };
+            vec![payments::routes(Payments::new(config, parts))]
         })
         .unwrap();
         let tenant = site.add_tenant("acme");
