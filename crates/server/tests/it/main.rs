@@ -16,6 +16,7 @@ mod isolation;
 mod journey;
 mod logs;
 mod outage;
+mod payments;
 mod races;
 mod shift_race;
 mod support;
