@@ -13,6 +13,7 @@ mod list_payments;
 mod model;
 mod open_payments;
 mod payments;
+mod paypal;
 pub mod problems;
 mod provider;
 mod receive_webhook;
@@ -23,10 +24,12 @@ mod run_refunds;
 mod settle_payments;
 mod settle_refunds;
 pub mod signature;
+mod stripe;
 mod test_provider;
+mod web_call;
 
 pub use accounts::{Account, Accounts, Credentials};
-pub use config::PaymentsConfig;
+pub use config::{PaymentsConfig, ProviderConfig};
 pub use events::settled_drafts;
 pub use find_captured::{Unsettled, find_captured, list_unsettled, sum_captured};
 pub use find_payment::{Refund, StatusChange, find_history, find_payment, find_refund, find_refunds};
@@ -40,6 +43,7 @@ pub use model::{
 };
 pub use open_payments::{NewPayment, open_payment, open_payments_stmt};
 pub use payments::{Parts, Payments, SettlementWatcher};
+pub use paypal::{PAYPAL, PayPal};
 pub use provider::{Cancelled, Found, Provider, WEBHOOK_SECRET, WebhookError, WebhookEvent};
 pub use report_day::{DayTotals, LedgerTotals, Total, report_day};
 pub use request_refunds::{
@@ -47,6 +51,7 @@ pub use request_refunds::{
 };
 pub use settle_payments::{Settled, Settlement, decode_settled, settle, settle_stmt};
 pub use settle_refunds::SettledRefund;
+pub use stripe::{STRIPE, Stripe};
 pub use test_provider::{TEST_PROVIDER, TEST_SIGNATURE, TestProvider};
 
 /// The tables of this domain.

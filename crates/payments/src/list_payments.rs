@@ -43,8 +43,9 @@ pub async fn list_payments(
     let tenant = tx.tenant_id();
     let state = filter.state.map(PaymentState::as_str);
     let (created, id) = after.map_or((end_of_time(), PaymentId(Uuid::max())), |last| last);
-    let from = filter.from.unwrap_or(Timestamp::UNIX_EPOCH);
-    let to = filter.to.unwrap_or_else(end_of_time);
+    // Nothing is older, and PostgreSQL does not know every time that can be written down.
+    let from = filter.from.unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH);
+    let to = filter.to.unwrap_or_else(end_of_time).max(Timestamp::UNIX_EPOCH);
     let mut params: Vec<&(dyn db::types::ToSql + Sync)> =
         vec![&tenant, &state, &filter.provider, &from, &to, &created, &id, &limit];
     if filter.purpose.is_some() {

@@ -15,8 +15,10 @@ use crate::{
     accounts::Accounts,
     config::PaymentsConfig,
     model::{ChargeOrder, Outcome, PaymentId, RefundOrder, RefundOutcome},
+    paypal::PayPal,
     provider::{Cancelled, Found, Provider},
     settle_payments::Settled,
+    stripe::Stripe,
     test_provider::TestProvider,
 };
 
@@ -75,6 +77,13 @@ impl Payments {
         let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
         if let Some(test) = &test {
             providers.push(Arc::new(test.clone()));
+        }
+        // Addresses are checked with the configuration; one that cannot be used is one provider less.
+        if let Ok(stripe) = Stripe::new(&config.stripe.base_url, accounts.clone()) {
+            providers.push(Arc::new(stripe));
+        }
+        if let Ok(paypal) = PayPal::new(&config.paypal.base_url, accounts.clone()) {
+            providers.push(Arc::new(paypal));
         }
         providers.extend(further);
         let watcher = OnceLock::new();

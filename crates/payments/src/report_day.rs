@@ -48,7 +48,7 @@ pub struct DayTotals {
 /// The day's first moment and that of the next day, in the merchant's time zone; UTC when that is not known.
 ///
 /// # Errors
-/// A sentence when the day is outside of what can be reckoned with.
+/// When the day is outside of what can be reckoned with, as the last days of the year 9999 are.
 pub(crate) fn bounds_of(day: Date, time_zone: &str) -> Result<(Timestamp, Timestamp), jiff::Error> {
     let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
     let next = day.checked_add(1.day())?;

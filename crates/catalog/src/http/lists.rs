@@ -63,7 +63,7 @@ pub struct ProductQuery {
     /// Words of name, description, attributes and category, typing errors forgiven; or a SKU or barcode, which may be
     /// its beginning. All words must be found.
     #[garde(inner(length(chars, min = 1, max = 200), custom(visible)))]
-    #[param(min_length = 1, max_length = 200, pattern = r"\S")]
+    #[param(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub search: Option<String>,
     /// Only products in this category or below it.
     #[garde(inner(length(chars, min = 1), custom(category_rule)))]

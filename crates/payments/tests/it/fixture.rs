@@ -11,7 +11,7 @@ use db::{Db, Migrations, TenantTx};
 use edge::{Registry, RegistryError};
 use kernel::{Ctx, Currency, Money, Tenant, TenantId, Timestamp};
 use payments::{
-    ChargeOrder, NewPayment, Outcome, Parts, Payment, PaymentId, Payments, PaymentsConfig, Provider, Settled,
+    ChargeOrder, NewPayment, Outcome, Parts, Payment, PaymentId, Payments, PaymentsConfig, Settled,
     Settlement, SettlementWatcher, Source,
 };
 use testkit::TestDatabases;
@@ -31,6 +31,18 @@ pub(crate) fn eur(amount: i64) -> Money {
 /// Quick to give up on a provider, so that tests of silence do not last.
 pub(crate) fn impatient() -> PaymentsConfig {
     PaymentsConfig { call_timeout_ms: 300, ..PaymentsConfig::default() }
+}
+
+/// Providers at these addresses; an empty one is not there.
+pub(crate) fn providers_at(stripe: &str, paypal: &str) -> PaymentsConfig {
+    let mut config = PaymentsConfig { call_timeout_ms: 2000, ..PaymentsConfig::default() };
+    stripe.clone_into(&mut config.stripe.base_url);
+    paypal.clone_into(&mut config.paypal.base_url);
+    config
+}
+
+pub(crate) fn master_key() -> MasterKey {
+    MasterKey::new(&[7; 32]).unwrap()
 }
 
 /// Merchants by name.
@@ -74,18 +86,14 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) async fn new() -> Self {
-        Self::with(Vec::new()).await
+        Self::with(impatient()).await
     }
 
-    pub(crate) async fn with(providers: Vec<Arc<dyn Provider>>) -> Self {
+    pub(crate) async fn with(config: PaymentsConfig) -> Self {
         let databases = TestDatabases::create(&migrations(), &Migrations::control([])).await.unwrap();
         let db = databases.db().unwrap();
-        let parts = Parts {
-            db: db.clone(),
-            master_key: MasterKey::new(&[7; 32]).unwrap(),
-            tenants: Arc::new(Market::default()),
-        };
-        let payments = Payments::with_providers(impatient(), parts, providers);
+        let parts = Parts { db: db.clone(), master_key: master_key(), tenants: Arc::new(Market::default()) };
+        let payments = Payments::new(config, parts);
         let diary = Arc::new(Diary::default());
         payments.watch(diary.clone());
         let tenant = databases.tenant("acme");

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use control::MasterKey;
 use futures::future::join_all;
 use http::Method;
-use payments::{Parts, Payments};
+use payments::{Parts, Payments, PaymentsConfig};
 use serde_json::{Value, json};
 use testkit::{Answer, Client, Site, TestDatabases};
 
-use crate::fixture::{Market, impatient, migrations};
+use crate::fixture::{Market, impatient, master_key, migrations};
 
 /// A merchant who takes money over the counter.
 pub(crate) struct Counter {
@@ -20,12 +19,15 @@ pub(crate) struct Counter {
 
 impl Counter {
     pub(crate) async fn open() -> Self {
+        Self::open_with(impatient()).await
+    }
+
+    pub(crate) async fn open_with(config: PaymentsConfig) -> Self {
         let databases = TestDatabases::create(&migrations(), &db::Migrations::control([])).await.unwrap();
         let market = Arc::new(Market::default());
         let site = Site::new(databases, |db, _| {
-            let master_key = MasterKey::new(&[7; 32]).unwrap();
-            let parts = Parts { db: db.clone(), master_key, tenants: market.clone() };
-            vec![payments::routes(Payments::new(impatient(), parts))]
+            let parts = Parts { db: db.clone(), master_key: master_key(), tenants: market.clone() };
+            vec![payments::routes(Payments::new(config, parts))]
         })
         .unwrap();
         let tenant = site.add_tenant("acme");
@@ -196,6 +198,8 @@ async fn payments_are_listed_latest_first_by_state_provider_purpose_and_time() {
     assert_eq!(list("provider=stripe").await, Vec::<String>::new());
     let times = "from=2026-11-21T10:01:00Z&to=2026-11-21T10:03:00Z";
     assert_eq!(list(times).await, [ids[2].clone(), ids[1].clone()]);
+    assert_eq!(list("to=0979-05-08T05:46:44Z").await, Vec::<String>::new());
+    assert_eq!(list("from=-009999-01-02T01:59:59Z&limit=200").await, newest);
     let page = counter.clerk.get("/payments?limit=3").await.is(200);
     assert_eq!(list(&format!("limit=3&cursor={}", page.text("/nextCursor"))).await, [ids[0].clone()]);
 }
@@ -220,7 +224,11 @@ async fn the_day_is_reported_per_provider_beside_the_providers_own_ledger() {
     let other = counter.clerk.get("/payments/reconciliation?date=2026-11-20").await.is(200);
     assert_eq!(other.json["totals"], json!([]));
     counter.clerk.get("/payments/reconciliation").await.is_problem(400, "VALIDATION_FAILED");
-    counter.clerk.get("/payments/reconciliation?date=1900-01-01").await.is_problem(400, "VALIDATION_FAILED");
+    counter.clerk.get("/payments/reconciliation?date=9999-12-31").await.is_problem(400, "VALIDATION_FAILED");
+    for date in ["0000-01-01", "1900-01-01", "9998-12-31"] {
+        let empty = counter.clerk.get(&format!("/payments/reconciliation?date={date}")).await.is(200);
+        assert_eq!(empty.json["totals"], json!([]));
+    }
     // A charge that the books know nothing of.
     let client = counter.site.databases.look().await.unwrap();
     let stray = "insert into payments.test_charge select tenant_id, gen_random_uuid(), method, 77, currency, state, 0,

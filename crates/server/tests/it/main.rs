@@ -19,6 +19,7 @@ mod isolation;
 mod journey;
 mod logs;
 mod outage;
+mod payments;
 mod races;
 mod saga;
 mod shift_race;

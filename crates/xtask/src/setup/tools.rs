@@ -18,14 +18,18 @@ pub(crate) fn ensure_python(root: &Path, tools: &Path) -> Result<()> {
     let wanted = root.join("tests/requirements.txt");
     let venv = tools.join("venv");
     let stamp = Stamp::new(&venv, std::slice::from_ref(&wanted))?;
-    if stamp.is_current() && shell::is_executable(&venv.join("bin/schemathesis")) {
+    let programs = ["bin/schemathesis", "bin/localstripe"].map(|name| venv.join(name));
+    if stamp.is_current() && programs.iter().all(|program| shell::is_executable(program)) {
         return Ok(());
     }
     let python = Path::new("python3");
     if shell::probe(python, &["-c", "import ensurepip, venv"]).is_none() {
-        apt::install(&["python3", "python3-venv"], "Python with venv (for the HTTP fuzzer)")?;
+        apt::install(
+            &["python3", "python3-venv"],
+            "Python with venv (for the HTTP fuzzer and the fake of Stripe)",
+        )?;
     }
-    println!("setup: installing the HTTP fuzzer into {}", venv.display());
+    println!("setup: installing the HTTP fuzzer and the fake of Stripe into {}", venv.display());
     fs::create_dir_all(tools)?;
     shell::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&venv))?;
     shell::run(

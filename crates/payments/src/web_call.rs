@@ -1,0 +1,125 @@
+//! Calls to providers over HTTP: TLS except to this machine, no redirects, answers of bounded size.
+
+use reqwest::{Client, Method, RequestBuilder, Url, redirect::Policy};
+use serde_json::Value as Json;
+
+/// The largest answer that is read, in bytes.
+const MOST_ANSWER: usize = 1 << 20;
+
+/// No whole answer came: what the call did is not known. Never holds what was sent or came.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NoAnswer(pub(crate) String);
+
+/// What came.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Null when the body is no JSON.
+    pub(crate) json: Json,
+}
+
+impl Answer {
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The request was understood and refused: it has had no effect. A conflict or a full queue says nothing of the kind.
+    pub(crate) fn is_refusal(&self) -> bool {
+        (400..500).contains(&self.status) && !matches!(self.status, 408 | 409 | 425 | 429)
+    }
+
+    /// The text at a JSON pointer.
+    pub(crate) fn text(&self, pointer: &str) -> Option<&str> {
+        self.json.pointer(pointer)?.as_str()
+    }
+}
+
+/// Where a provider's API is.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    client: Client,
+    base: Url,
+}
+
+impl Site {
+    /// The API at `base`, as the configuration names it.
+    ///
+    /// # Errors
+    /// A sentence when it is not an https address, or one of this machine.
+    pub(crate) fn new(base: &str) -> Result<Self, String> {
+        let refused = || format!("{base:?} is not an https address");
+        let url = Url::parse(base).map_err(|_| refused())?;
+        let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+        if !plain || !url.has_host() || !(url.scheme() == "https" || url.scheme() == "http" && local) {
+            return Err(refused());
+        }
+        let agent = concat!("markethall/", env!("CARGO_PKG_VERSION"));
+        let client = Client::builder().redirect(Policy::none()).user_agent(agent).build();
+        Ok(Self { client: client.map_err(|error| error.to_string())?, base: url })
+    }
+
+    /// A request to `path`, which begins with a slash and is made of constants and checked names.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let place = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
+        self.client.request(method, place)
+    }
+}
+
+/// Sends a request and reads the answer.
+///
+/// # Errors
+/// [`NoAnswer`] when it does not arrive whole, or is too large.
+pub(crate) async fn send(request: RequestBuilder) -> Result<Answer, NoAnswer> {
+    let broken = |error: reqwest::Error| NoAnswer(error.without_url().to_string());
+    let mut answer = request.send().await.map_err(broken)?;
+    let status = answer.status().as_u16();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(broken)? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > MOST_ANSWER {
+            return Err(NoAnswer("the answer is too large".to_owned()));
+        }
+    }
+    Ok(Answer { status, json: serde_json::from_slice(&bytes).unwrap_or(Json::Null) })
+}
+
+/// A provider's name for something, if it can stand in a path.
+pub(crate) fn path_name(text: &str) -> Option<&str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (!text.is_empty() && text.len() <= 255 && text.bytes().all(plain)).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // PAY-1
+    #[test]
+    fn providers_are_asked_over_https_or_on_this_machine() {
+        for base in
+            ["https://api.stripe.com", "http://127.0.0.1:8420", "http://localhost:1/x", "http://[::1]:9"]
+        {
+            assert!(Site::new(base).is_ok(), "{base}");
+        }
+        for base in ["http://api.stripe.com", "ftp://x", "https://a:b@x", "https://x/?y", "x", ""] {
+            assert!(Site::new(base).is_err(), "{base}");
+        }
+    }
+
+    #[test]
+    fn only_plain_names_stand_in_paths() {
+        assert_eq!(path_name("pi_3Abc-9"), Some("pi_3Abc-9"));
+        for text in ["", "a/b", "..", "a?b", "ä", &"x".repeat(256)] {
+            assert_eq!(path_name(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_conflict_or_a_full_queue_is_no_refusal() {
+        let refusal = |status| Answer { status, json: Json::Null }.is_refusal();
+        assert!(refusal(400) && refusal(402) && refusal(404));
+        assert!(![200, 302, 408, 409, 425, 429, 500, 503].into_iter().any(refusal));
+    }
+}
