@@ -60,10 +60,17 @@ pub(super) struct ChargeBody {
     #[garde(custom(above_zero))]
     #[schema(schema_with = above_zero_schema)]
     pub(super) amount: Money,
-    /// What it is for, in the caller's words.
-    #[garde(inner(length(chars, min = 1, max = 100)))]
-    #[schema(min_length = 1, max_length = 100)]
+    /// What it is for, in the caller's words; ids of checkouts (`chk_..`) are for checkouts alone.
+    #[garde(inner(length(chars, min = 1, max = 100), custom(no_checkout)))]
+    #[schema(min_length = 1, max_length = 100, pattern = "^(?!chk_)")]
     pub(super) reference: Option<String>,
+}
+
+fn no_checkout(reference: &str, (): &()) -> garde::Result {
+    match reference.starts_with("chk_") {
+        true => Err(garde::Error::new("must not be the id of a checkout")),
+        false => Ok(()),
+    }
 }
 
 /// Money to give back.
