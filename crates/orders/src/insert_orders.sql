@@ -1,6 +1,8 @@
 -- $1 tenant, $2 now, $3 orders. The counter's row lock orders all orders of a tenant. Numbers begin at 1001.
 with given as materialized (
-    select placed.*
+    select placed.id, placed.status, placed.channel, placed.owner, placed.shop_id, placed.checkout_id, placed.payment_id,
+           placed.sale_id, placed.net, placed.vat, placed.gross, placed.discount, placed.lines, placed.ship_to, placed.note,
+           placed.history, placed.place
     from unnest($3::orders.new_order[]) with ordinality
         as placed (id, status, channel, owner, shop_id, checkout_id, payment_id, sale_id, net, vat, gross, discount,
                    lines, ship_to, note, history, place)

@@ -133,35 +133,20 @@ impl App {
             MasterKey::load_or_create(&config.data_dir.join("master.key")).with_context(|| {
                 format!("cannot read or make the master key in {}", config.data_dir.display())
             })?;
-        let databases = Databases {
-            shards: installation.shards.clone(),
-            template: config.database.names.template.clone(),
-        };
-        let parts = Parts {
-            db: db.clone(),
-            clock: clock.clone(),
-            master_key: master_key.clone(),
-            databases: Arc::new(databases),
-            seeders: vec![Arc::new(TaxRates)],
-        };
-        let mut settings = config.control.clone();
-        settings.shared_database = config.database.names.shared.clone();
-        let control = Control::new(settings, parts)?;
+        let control = control_plane(&config, installation, &clock, master_key.clone())?;
         let lookup: Arc<dyn TenantLookup> = Arc::new(control.clone());
         let catalog = Catalog::new(db.clone(), config.data_dir.join("imports"));
         let inventory = Inventory::new(db.clone(), InventoryConfig::default());
         let sales = Sales::new(db.clone(), catalog.clone(), config.combiner());
-        let webhooks = Webhooks::new(
-            webhooks::Parts {
-                db: db.clone(),
-                lookup: lookup.clone(),
-                clock: clock.clone(),
-                master_key: master_key.clone(),
-                types: documents::message_types(),
-                type_names: documents::message_type_names(),
-            },
-            config.webhooks.clone(),
-        )?;
+        let parts = webhooks::Parts {
+            db: db.clone(),
+            lookup: lookup.clone(),
+            clock: clock.clone(),
+            master_key: master_key.clone(),
+            types: documents::message_types(),
+            type_names: documents::message_type_names(),
+        };
+        let webhooks = Webhooks::new(parts, config.webhooks.clone())?;
         let parts = payments::Parts { db: db.clone(), master_key, tenants: Arc::new(control.clone()) };
         let payments = Payments::new(config.payments.clone(), parts);
         let parts = checkout::Parts {
@@ -318,6 +303,26 @@ impl App {
             operations::jobs::routes(self.jobs.clone()),
         ]
     }
+}
+
+fn control_plane(
+    config: &Config,
+    installation: &Installation,
+    clock: &Clock,
+    master_key: MasterKey,
+) -> Result<Control> {
+    let databases =
+        Databases { shards: installation.shards.clone(), template: config.database.names.template.clone() };
+    let parts = Parts {
+        db: installation.db.clone(),
+        clock: clock.clone(),
+        master_key,
+        databases: Arc::new(databases),
+        seeders: vec![Arc::new(TaxRates)],
+    };
+    let mut settings = config.control.clone();
+    settings.shared_database = config.database.names.shared.clone();
+    Ok(Control::new(settings, parts)?)
 }
 
 /// What moves along when a guest signs in, and when two customers turn out to be one.

@@ -9,6 +9,7 @@
 
 mod authorisation;
 mod bus;
+mod carts;
 mod checkout;
 mod cli;
 mod crash;
@@ -18,10 +19,12 @@ mod fuzz;
 mod isolation;
 mod journey;
 mod logs;
+mod orders;
 mod outage;
 mod payments;
 mod races;
 mod saga;
 mod shift_race;
+mod stuck;
 mod support;
 mod web_journey;

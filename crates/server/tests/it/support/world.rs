@@ -114,16 +114,7 @@ impl World {
             order: String::new(),
         };
         world.sale = text(&world.sell(admin, "1").await, "/id");
-        let lines = json!({ "lines": [{ "sku": world.sku, "quantity": "1" }] });
-        admin.put("/carts/me", lines.clone()).await.is(200);
-        let pay = json!({
-            "cart": "me", "payment": { "provider": "test", "method": "card_approved" }, "note": format!("For {mark}")
-        });
-        let done = admin.api(http::Method::POST, "/checkout").json(&pay).header("prefer", "wait=30");
-        let done = done.send().await.is(201);
-        (world.checkout, world.order) = (done.text("/id").to_owned(), done.text("/orderId").to_owned());
-        let cart = format!("/carts/{}", world.customer);
-        admin.put(&cart, lines).await.is(200);
+        world.shop_on_the_web(admin).await;
         world
     }
 
@@ -139,6 +130,20 @@ impl World {
             "country": "AT"
         });
         make(admin, &of("addresses"), json!({ "label": mark, "address": place })).await
+    }
+
+    /// A paid order, and a cart of the customer.
+    async fn shop_on_the_web(&mut self, admin: &Client) {
+        let lines = json!({ "lines": [{ "sku": self.sku, "quantity": "1" }] });
+        admin.put("/carts/me", lines.clone()).await.is(200);
+        let pay = json!({
+            "cart": "me", "payment": { "provider": "test", "method": "card_approved" }, "note": format!("For {}", self.mark)
+        });
+        let done = admin.api(http::Method::POST, "/checkout").json(&pay).header("prefer", "wait=30");
+        let done = done.send().await.is(201);
+        (self.checkout, self.order) = (done.text("/id").to_owned(), done.text("/orderId").to_owned());
+        let cart = format!("/carts/{}", self.customer);
+        admin.put(&cart, lines).await.is(200);
     }
 
     /// The body of a sale of the product.
