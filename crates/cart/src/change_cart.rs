@@ -21,6 +21,21 @@ pub struct Wanted {
     pub quantity: Quantity,
 }
 
+/// A cart after a change, with what the catalog said about its products on the way.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// The cart as stored.
+    pub cart: Cart,
+    /// Products by SKU; those of other lines are missing.
+    pub products: HashMap<String, Sellable>,
+}
+
+impl From<Cart> for Changed {
+    fn from(cart: Cart) -> Self {
+        Self { cart, products: HashMap::new() }
+    }
+}
+
 /// Why a cart was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeCartError {
@@ -76,48 +91,52 @@ pub enum ChangeCartError {
 ///
 /// # Errors
 /// [`ChangeCartError`].
-pub async fn add_line(tx: &TenantTx, owner: Buyer, wanted: &Wanted) -> Result<Cart, ChangeCartError> {
+pub async fn add_line(tx: &TenantTx, owner: Buyer, wanted: &Wanted) -> Result<Changed, ChangeCartError> {
     let mut cart = lock_open(tx, owner).await?;
     let products = look_up(tx, std::slice::from_ref(wanted)).await?;
     let before = cart.lines.iter().find(|line| line.sku == wanted.sku).map_or(0, |line| line.units);
     let line = new_line(0, wanted, before, &products)?;
     put(&mut cart, line)?;
-    Ok(write_cart(tx, cart).await?)
+    Ok(Changed { cart: write_cart(tx, cart).await?, products })
 }
 
 /// Sets how many units of a SKU are in the cart; the line takes the price of now.
 ///
 /// # Errors
 /// [`ChangeCartError`]; the line must be there.
-pub async fn set_line(tx: &TenantTx, owner: Buyer, wanted: &Wanted) -> Result<Cart, ChangeCartError> {
+pub async fn set_line(tx: &TenantTx, owner: Buyer, wanted: &Wanted) -> Result<Changed, ChangeCartError> {
     let mut cart = lock_open(tx, owner).await?;
     if !cart.lines.iter().any(|line| line.sku == wanted.sku) {
         return Err(ChangeCartError::NoSuchLine);
     }
     let products = look_up(tx, std::slice::from_ref(wanted)).await?;
     put(&mut cart, new_line(0, wanted, 0, &products)?)?;
-    Ok(write_cart(tx, cart).await?)
+    Ok(Changed { cart: write_cart(tx, cart).await?, products })
 }
 
 /// Takes a SKU out of the cart; one that is not there is no error.
 ///
 /// # Errors
 /// [`ChangeCartError::InCheckout`], [`ChangeCartError::Db`].
-pub async fn remove_line(tx: &TenantTx, owner: Buyer, sku: &str) -> Result<Cart, ChangeCartError> {
+pub async fn remove_line(tx: &TenantTx, owner: Buyer, sku: &str) -> Result<Changed, ChangeCartError> {
     let mut cart = lock_open(tx, owner).await?;
     let before = cart.lines.len();
     cart.lines.retain(|line| line.sku != sku);
     if cart.lines.len() == before {
-        return Ok(cart);
+        return Ok(cart.into());
     }
-    Ok(write_cart(tx, cart).await?)
+    Ok(write_cart(tx, cart).await?.into())
 }
 
 /// Replaces all that is in the cart, at the prices of now.
 ///
 /// # Errors
 /// [`ChangeCartError`]; nothing is changed then.
-pub async fn replace_lines(tx: &TenantTx, owner: Buyer, wanted: &[Wanted]) -> Result<Cart, ChangeCartError> {
+pub async fn replace_lines(
+    tx: &TenantTx,
+    owner: Buyer,
+    wanted: &[Wanted],
+) -> Result<Changed, ChangeCartError> {
     if wanted.len() > MOST_LINES {
         return Err(ChangeCartError::TooManyLines);
     }
@@ -129,7 +148,7 @@ pub async fn replace_lines(tx: &TenantTx, owner: Buyer, wanted: &[Wanted]) -> Re
     let products = look_up(tx, wanted).await?;
     let lines = wanted.iter().enumerate().map(|(place, wanted)| new_line(place, wanted, 0, &products));
     cart.lines = lines.collect::<Result<_, _>>()?;
-    Ok(write_cart(tx, cart).await?)
+    Ok(Changed { cart: write_cart(tx, cart).await?, products })
 }
 
 /// Takes over today's prices and names for all that is in the cart, and takes out what is not sold any more: the buyer
@@ -137,7 +156,7 @@ pub async fn replace_lines(tx: &TenantTx, owner: Buyer, wanted: &[Wanted]) -> Re
 ///
 /// # Errors
 /// [`ChangeCartError::InCheckout`], [`ChangeCartError::Db`].
-pub async fn accept_changes(tx: &TenantTx, owner: Buyer) -> Result<Cart, ChangeCartError> {
+pub async fn accept_changes(tx: &TenantTx, owner: Buyer) -> Result<Changed, ChangeCartError> {
     let mut cart = lock_open(tx, owner).await?;
     let products = products_of(tx, cart.lines.iter().map(|line| line.sku.as_str())).await?;
     let before = cart.lines.clone();
@@ -148,10 +167,10 @@ pub async fn accept_changes(tx: &TenantTx, owner: Buyer) -> Result<Cart, ChangeC
         }
         None => false,
     });
-    if cart.lines == before {
-        return Ok(cart);
+    if cart.lines != before {
+        cart = write_cart(tx, cart).await?;
     }
-    Ok(write_cart(tx, cart).await?)
+    Ok(Changed { cart, products })
 }
 
 /// Empties the cart.

@@ -19,9 +19,9 @@ use utoipa::{
 
 use crate::{
     change_cart::{
-        ChangeCartError, Wanted, accept_changes, add_line, clear_cart, remove_line, replace_lines, set_line,
+        ChangeCartError, Changed, Wanted, accept_changes, add_line, clear_cart, remove_line, replace_lines,
+        set_line,
     },
-    model::Cart,
     problems::*,
     show_cart::{CartView, show_cart},
     store::find_cart,
@@ -202,9 +202,9 @@ async fn known(tx: &TenantTx, owner: Buyer) -> Result<(), Problem> {
     }
 }
 
-async fn shown(state: &Carts, tx: &TenantTx, cart: Cart) -> Result<Reply, Problem> {
+async fn shown(state: &Carts, tx: &TenantTx, changed: Changed) -> Result<Reply, Problem> {
     let taxes = state.catalog.tax_table(tx.ctx()).await?;
-    let view = show_cart(tx, &taxes, cart).await?;
+    let view = show_cart(tx, &taxes, changed).await?;
     Ok(Reply::ok(&view).etag(&view.version.to_string()))
 }
 
@@ -218,7 +218,7 @@ async fn get(
     let tx = state.db.begin_read(&ctx).await?;
     known(&tx, owner).await?;
     let cart = find_cart(&tx, owner).await?;
-    let view = show_cart(&tx, &taxes, cart).await?;
+    let view = show_cart(&tx, &taxes, cart.into()).await?;
     tx.commit().await?;
     Ok(Reply::ok(&view))
 }
@@ -235,8 +235,8 @@ async fn put(
     run_once(&db, &ctx, &key, async move |tx| {
         known(tx, owner).await?;
         let wanted: Vec<Wanted> = input.lines.iter().map(wanted).collect();
-        let cart = replace_lines(tx, owner, &wanted).await?;
-        shown(&state, tx, cart).await
+        let changed = replace_lines(tx, owner, &wanted).await?;
+        shown(&state, tx, changed).await
     })
     .await
 }
@@ -271,8 +271,8 @@ async fn add(
     let db = state.db.clone();
     run_once(&db, &ctx, &key, async move |tx| {
         known(tx, owner).await?;
-        let cart = add_line(tx, owner, &wanted(&input)).await?;
-        shown(&state, tx, cart).await
+        let changed = add_line(tx, owner, &wanted(&input)).await?;
+        shown(&state, tx, changed).await
     })
     .await
 }
@@ -287,9 +287,10 @@ async fn set(
     let owner = owner(&ctx, &customer)?;
     let db = state.db.clone();
     run_once(&db, &ctx, &key, async move |tx| {
+        known(tx, owner).await?;
         let wanted = Wanted { sku: sku.clone(), quantity: input.quantity };
-        let cart = set_line(tx, owner, &wanted).await?;
-        shown(&state, tx, cart).await
+        let changed = set_line(tx, owner, &wanted).await?;
+        shown(&state, tx, changed).await
     })
     .await
 }
@@ -303,8 +304,9 @@ async fn remove(
     let owner = owner(&ctx, &customer)?;
     let db = state.db.clone();
     run_once(&db, &ctx, &key, async move |tx| {
-        let cart = remove_line(tx, owner, &sku).await?;
-        shown(&state, tx, cart).await
+        known(tx, owner).await?;
+        let changed = remove_line(tx, owner, &sku).await?;
+        shown(&state, tx, changed).await
     })
     .await
 }
@@ -318,8 +320,9 @@ async fn accept(
     let owner = owner(&ctx, &customer)?;
     let db = state.db.clone();
     run_once(&db, &ctx, &key, async move |tx| {
-        let cart = accept_changes(tx, owner).await?;
-        shown(&state, tx, cart).await
+        known(tx, owner).await?;
+        let changed = accept_changes(tx, owner).await?;
+        shown(&state, tx, changed).await
     })
     .await
 }

@@ -10,8 +10,8 @@ mod show_cart;
 mod store;
 
 pub use change_cart::{
-    ChangeCartError, Wanted, accept_changes, add_line, clear_cart, merge_carts, remove_line, replace_lines,
-    set_line,
+    ChangeCartError, Changed, Wanted, accept_changes, add_line, clear_cart, merge_carts, remove_line,
+    replace_lines, set_line,
 };
 pub use http::{CartInput, Carts, LineInput, QuantityInput, routes};
 pub use jobs::jobs;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    change_cart::products_of,
+    change_cart::{Changed, products_of},
     model::{Cart, CheckoutId, Line},
 };
 
@@ -80,12 +80,15 @@ pub struct CartView {
     pub expires_at: Option<Timestamp>,
 }
 
-/// Shows `cart` beside today's catalog.
+/// Shows a cart beside today's catalog, of which only what is not known yet is read.
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn show_cart(tx: &TenantTx, taxes: &TaxTable, cart: Cart) -> Result<CartView, DbError> {
-    let products = products_of(tx, cart.lines.iter().map(|line| line.sku.as_str())).await?;
+pub async fn show_cart(tx: &TenantTx, taxes: &TaxTable, changed: Changed) -> Result<CartView, DbError> {
+    let Changed { cart, mut products } = changed;
+    let skus = cart.lines.iter().map(|line| line.sku.as_str());
+    let missing: Vec<&str> = skus.filter(|sku| !products.contains_key(*sku)).collect();
+    products.extend(products_of(tx, missing.into_iter()).await?);
     view(tx.ctx(), taxes, &products, cart).map_err(|error| DbError::Other(error.to_string()))
 }
 

@@ -11,7 +11,7 @@ use moka::sync::Cache;
 use payments::Payments;
 use sales::Sales;
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -158,14 +158,16 @@ impl Checkouts {
         Ok(checkout)
     }
 
-    /// Goes on with a checkout in the background, whoever waits for it or not.
+    /// Goes on with a checkout in the background, whoever waits for it or not; `room` is given back when it has ended.
     pub(crate) fn go_on(
         &self,
         ctx: Ctx,
         checkout: Checkout,
+        room: Option<OwnedSemaphorePermit>,
     ) -> tokio::task::JoinHandle<Result<Checkout, DbError>> {
         let this = self.clone();
         self.0.tasks.spawn(async move {
+            let _room = room;
             let id = checkout.id;
             let driven = this.drive(&ctx, checkout).await;
             if let Err(error) = &driven {

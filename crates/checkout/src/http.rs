@@ -282,12 +282,8 @@ async fn create(
         Err(error) => return Err(error.into()),
     };
     let running = CheckoutView::from(begun.clone());
-    let going = state.go_on(ctx, begun);
-    let waited = tokio::time::timeout(wait, async move {
-        let _room = room;
-        going.await
-    });
-    match waited.await {
+    let going = state.go_on(ctx, begun, Some(room));
+    match tokio::time::timeout(wait, going).await {
         Ok(Ok(Ok(checkout))) => Ok(reply(checkout.into())),
         _ => Ok(reply(running)),
     }

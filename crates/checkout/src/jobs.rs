@@ -60,7 +60,7 @@ impl Checkouts {
             let count = overdue.len();
             resumed += count;
             let driven =
-                join_all(overdue.into_iter().map(|checkout| self.go_on(ctx.clone(), checkout))).await;
+                join_all(overdue.into_iter().map(|checkout| self.go_on(ctx.clone(), checkout, None))).await;
             if count < BATCH as usize || driven.iter().any(|end| !matches!(end, Ok(Ok(_)))) {
                 break;
             }

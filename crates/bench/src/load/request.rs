@@ -70,12 +70,14 @@ impl Requests {
             Kind::Checkouts(checkouts, made) => {
                 let shopper = &checkouts.shoppers[connection];
                 let headers = shopper_headers(shopper);
-                let (head, body) = match made[connection] % 2 {
-                    0 => ("PUT /api/v1/carts/me", cart_body(checkouts, &mut self.random)),
-                    _ => ("POST /api/v1/checkout", CHECKOUT.to_owned()),
-                };
+                let random = &mut self.random;
+                if made[connection] % 2 == 0 {
+                    let body = cart_body(checkouts, random);
+                    json_bytes(&self.host, "PUT /api/v1/carts/me", &headers, &body, out);
+                } else {
+                    keyed_bytes(&self.host, "POST /api/v1/checkout", &headers, CHECKOUT, random, out);
+                }
                 made[connection] += 1;
-                keyed_bytes(&self.host, head, &headers, &body, &mut self.random, out);
             }
         }
     }
@@ -110,18 +112,19 @@ fn keyed_bytes(
     random: &mut Random,
     out: &mut Vec<u8>,
 ) {
+    let mut headers = headers.to_vec();
+    headers.push(("idempotency-key".to_owned(), format!("{:016x}{:016x}", random.next(), random.next())));
+    json_bytes(host, head, &headers, body, out);
+}
+
+/// A request with JSON.
+fn json_bytes(host: &str, head: &str, headers: &[(String, String)], body: &str, out: &mut Vec<u8>) {
     write_all(out, format_args!("{head} HTTP/1.1\r\nhost: {host}\r\n"));
     for (name, value) in headers {
         write_all(out, format_args!("{name}: {value}\r\n"));
     }
-    let (one, two, length) = (random.next(), random.next(), body.len());
-    write_all(
-        out,
-        format_args!(
-            "idempotency-key: {one:016x}{two:016x}\r\ncontent-type: application/json\r\n\
-             content-length: {length}\r\n\r\n{body}"
-        ),
-    );
+    let length = body.len();
+    write_all(out, format_args!("content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"));
 }
 
 fn get_bytes(host: &str, get: &Get) -> Vec<u8> {

@@ -41,7 +41,7 @@ async fn what_no_cart_can_hold_is_refused_by_its_own_code() {
     add("PEN", "0").await.is_problem(422, "QUANTITY_NOT_POSITIVE");
     add("PEN", "-1").await.is_problem(422, "QUANTITY_NOT_POSITIVE");
     add("PEN", "1000000").await.is_problem(422, "QUANTITY_TOO_LARGE");
-    add("PEN", "1.2345").await.is_problem(422, "VALIDATION_FAILED");
+    add("PEN", "1.2345").await.is_problem(400, "VALIDATION_FAILED");
     add("NOBODY", "1").await.is_problem(422, "UNKNOWN_SKU");
     let many: Vec<Value> = (0..10_000).map(|number| line(&format!("SKU-{number}"), "1")).collect();
     guest.put("/carts/me", json!({ "lines": many })).await.is_problem(422, "CART_TOO_LARGE");

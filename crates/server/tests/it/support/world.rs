@@ -28,6 +28,7 @@ pub struct World {
     pub payment: String,
     pub checkout: String,
     pub order: String,
+    pub web_sale: String,
 }
 
 async fn make(client: &Client, path: &str, body: Value) -> String {
@@ -112,6 +113,7 @@ impl World {
             payment,
             checkout: String::new(),
             order: String::new(),
+            web_sale: String::new(),
         };
         world.sale = text(&world.sell(admin, "1").await, "/id");
         world.shop_on_the_web(admin).await;
@@ -142,6 +144,7 @@ impl World {
         let done = admin.api(http::Method::POST, "/checkout").json(&pay).header("prefer", "wait=30");
         let done = done.send().await.is(201);
         (self.checkout, self.order) = (done.text("/id").to_owned(), done.text("/orderId").to_owned());
+        done.text("/saleId").clone_into(&mut self.web_sale);
         let cart = format!("/carts/{}", self.customer);
         admin.put(&cart, lines).await.is(200);
     }
@@ -182,6 +185,7 @@ impl World {
             &self.payment,
             &self.checkout,
             &self.order,
+            &self.web_sale,
         ]
     }
 }
