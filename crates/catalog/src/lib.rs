@@ -3,6 +3,7 @@
 
 mod barcode;
 mod cache;
+mod cache_counts;
 mod catalog;
 pub mod events;
 mod export;
@@ -13,19 +14,22 @@ mod http;
 mod import;
 mod invariants;
 mod jobs;
+mod list_cache;
 mod list_categories;
 mod list_products;
 mod manage_products;
 mod model;
 pub mod problems;
+mod read_list;
 mod rules;
 mod set_tax_rates;
+mod single_flight;
 mod tax;
 mod terms;
 mod write_products;
 
 pub use barcode::{BarcodeError, check_barcode};
-pub use cache::CacheCounts;
+pub use cache_counts::{CacheCounts, CacheKind};
 pub use catalog::{Catalog, CatalogConfig, seed_tax_rates, tax_rates};
 pub use export::{ExportError, export_products};
 pub use find_sellable::{Sellable, decode_sellable, sellable_stmt};

@@ -1,6 +1,7 @@
 //! The catalog on a real PostgreSQL, behind the real gate.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod caching;
 mod fixture;
 mod imports;
 mod isolation;
