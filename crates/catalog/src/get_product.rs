@@ -12,6 +12,7 @@ use crate::{
     cache_counts::CacheKind,
     model::{ProductId, StoredProduct},
     single_flight::{Brought, Flights},
+    variants::{family_tag, find_variants},
 };
 
 /// A product that is being read, under which state of the cache.
@@ -97,8 +98,13 @@ async fn load(
     let (tenant, now) = (tx.tenant_id(), tx.ctx().now());
     let epochs = catalog.products().epochs(tenant, id);
     let Some(stored) = find_stored(tx, id).await? else { return Ok(None) };
-    let (sku, etag) = (stored.data.sku.clone(), stored.version.to_string());
-    let product = stored.into_product(tx.ctx().tenant.currency);
+    let (sku, mut etag) = (stored.data.sku.clone(), stored.version.to_string());
+    let mut product = stored.into_product(tx.ctx().tenant.currency);
+    if !product.options.is_empty() {
+        let (variants, stamp) = find_variants(tx, id).await?;
+        etag = family_tag(product.version, stamp);
+        product.variants = Some(variants);
+    }
     let body = serde_json::to_vec(&product).map_err(|error| DbError::Other(error.to_string()))?;
     let cached = CachedProduct::new(id, Bytes::from(body), etag, epochs, now);
     Ok(Some(catalog.products().put(tenant, &sku, cached)))

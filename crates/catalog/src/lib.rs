@@ -26,6 +26,7 @@ mod set_tax_rates;
 mod single_flight;
 mod tax;
 mod terms;
+mod variants;
 mod write_products;
 
 pub use barcode::{BarcodeError, check_barcode};
@@ -46,6 +47,7 @@ pub use list_categories::{CategoryNode, CategoryTree};
 pub use list_products::{AttributeFacet, CategoryFacet, Facets, PriceFacet};
 pub use model::{DEFAULT_TAX_CATEGORY, Product, ProductId};
 pub use tax::TaxTable;
+pub use variants::{ProductOption, Variant};
 
 /// The tables of this domain, in every tenant database.
 pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
@@ -53,5 +55,11 @@ pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
     steps: &[
         db::Migration { version: 1, name: "catalog", sql: include_str!("../migrations/0001_catalog.sql") },
         db::Migration { version: 2, name: "search", sql: include_str!("../migrations/0002_search.sql") },
+        db::Migration { version: 3, name: "variants", sql: include_str!("../migrations/0003_variants.sql") },
+        db::Migration {
+            version: 4,
+            name: "variant_unique",
+            sql: include_str!("../migrations/0004_variant_unique.sql"),
+        },
     ],
 };

@@ -33,7 +33,21 @@ codes! {
     /// A price in another currency than the tenant's.
     CURRENCY_MISMATCH = 422, "The currency is not the merchant's.", "Send prices in the currency of the tenant.";
     /// The product is not sold any more.
-    PRODUCT_INACTIVE = 422, "The product is not sold any more.", "Activate the product, or sell another.";
+    PRODUCT_INACTIVE = 422, "The product is not sold any more.", "Activate the product (of a variant, also its parent), or sell another; of a product with options sell a variant.";
+    /// The parent cannot have variants.
+    PARENT_INVALID = 422, "The parent is no product that has variants.", "Name a product of your own that has options and is no variant itself.";
+    /// The parent of a variant never changes.
+    PARENT_IMMUTABLE = 409, "The parent of a product cannot be changed.", "Create another variant and deactivate this one.";
+    /// The options say something twice.
+    OPTIONS_INVALID = 422, "Two options have one name, or two values of one option are alike.", "Say each name and each value once.";
+    /// The values are not those of the parent's options.
+    OPTION_VALUES_INVALID = 422, "The values do not fit the options of the parent.", "Send one of its values for each option of the parent, and nothing else.";
+    /// Another variant has the values.
+    VARIANT_EXISTS = 409, "The parent has a variant with these values.", "Change that variant, or choose other values.";
+    /// The parent has as many variants as it may have.
+    TOO_MANY_VARIANTS = 409, "The parent has 500 variants.", "Make another parent for more.";
+    /// Variants use what would go away.
+    OPTIONS_IN_USE = 409, "Variants use an option or a value that would go away, or lack one that would come.", "Add values at will; change names and numbers of options before there are variants.";
     /// A tax category without rates.
     UNKNOWN_TAX_CATEGORY = 422, "The tax category is not known.", "Use a category of GET /tax-rates, or add it there first.";
     /// A barcode whose last digit is wrong.
@@ -60,6 +74,13 @@ pub const CODES: &[Code] = &[
     SKU_IMMUTABLE,
     CURRENCY_MISMATCH,
     PRODUCT_INACTIVE,
+    PARENT_INVALID,
+    PARENT_IMMUTABLE,
+    OPTIONS_INVALID,
+    OPTION_VALUES_INVALID,
+    VARIANT_EXISTS,
+    TOO_MANY_VARIANTS,
+    OPTIONS_IN_USE,
     UNKNOWN_TAX_CATEGORY,
     BARCODE_INVALID,
     TAX_PERIODS_OVERLAP,

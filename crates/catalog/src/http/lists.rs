@@ -17,7 +17,7 @@ use crate::{
     list_cache::ListQuery,
     list_categories::{CategoryTree, list_categories},
     list_products::{Extras, Facets, Key, ProductFilter, Sort, list_products},
-    model::Product,
+    model::{Product, ProductId},
     problems::{CATALOG_READ, PRICE_RANGE_EMPTY, RELEVANCE_NEEDS_SEARCH},
     read_list::{count_uncached, read_list},
     rules::check_category,
@@ -98,6 +98,9 @@ pub struct ProductQuery {
     #[garde(inner(length(chars, min = 8, max = 14), ascii))]
     #[param(min_length = 8, max_length = 14, pattern = "^[ -~]{8,14}$")]
     pub barcode: Option<String>,
+    /// Only the variants of this product.
+    #[param(inline)]
+    pub parent: Option<ProductId>,
     /// The order: by relevance for searches, by name otherwise.
     #[param(inline)]
     sort: Option<Sort>,
@@ -216,6 +219,7 @@ fn filter_of(query: ProductQuery) -> Result<ProductFilter, Problem> {
         category: query.category,
         attributes: query.attribute.iter().flat_map(|text| text.split(';')).map(str::to_owned).collect(),
         barcode: query.barcode,
+        parent: query.parent,
         active: query.active,
         price_min: query.min_price,
         price_max: query.max_price,

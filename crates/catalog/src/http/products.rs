@@ -14,8 +14,9 @@ use crate::{
     manage_products::{create_product, deactivate_product, update_product},
     model::{Product, ProductId},
     problems::{
-        BARCODE_INVALID, CATALOG_READ, CATALOG_WRITE, CURRENCY_MISMATCH, PRODUCT_NOT_FOUND, SKU_EXISTS,
-        SKU_IMMUTABLE, UNKNOWN_TAX_CATEGORY,
+        BARCODE_INVALID, CATALOG_READ, CATALOG_WRITE, CURRENCY_MISMATCH, OPTION_VALUES_INVALID,
+        OPTIONS_IN_USE, OPTIONS_INVALID, PARENT_IMMUTABLE, PARENT_INVALID, PRODUCT_NOT_FOUND, SKU_EXISTS,
+        SKU_IMMUTABLE, TOO_MANY_VARIANTS, UNKNOWN_TAX_CATEGORY, VARIANT_EXISTS,
     },
     rules::check_sku,
 };
@@ -28,7 +29,14 @@ pub(super) fn routes(catalog: Catalog) -> Routes<()> {
                 .idempotency(IdempotencyKey::Optional)
                 .returns::<Product>(201)
                 .etag()
-                .problems(&[SKU_EXISTS, CURRENCY_MISMATCH, UNKNOWN_TAX_CATEGORY, BARCODE_INVALID]),
+                .problems(&[SKU_EXISTS, CURRENCY_MISMATCH, UNKNOWN_TAX_CATEGORY, BARCODE_INVALID])
+                .problems(&[
+                    PARENT_INVALID,
+                    OPTIONS_INVALID,
+                    OPTION_VALUES_INVALID,
+                    VARIANT_EXISTS,
+                    TOO_MANY_VARIANTS,
+                ]),
             create,
         )
         .add(
@@ -50,7 +58,8 @@ pub(super) fn routes(catalog: Catalog) -> Routes<()> {
         .add(
             Op::put("/products/{id}", "update_product", "Replace what is said about a product")
                 .description(
-                    "What is left out gets its default. A product that is so already keeps its version.",
+                    "What is left out gets its default, but options and values of variants stay. A product that is so \
+                     already keeps its version.",
                 )
                 .permission(CATALOG_WRITE)
                 .idempotency(IdempotencyKey::Optional)
@@ -62,6 +71,14 @@ pub(super) fn routes(catalog: Catalog) -> Routes<()> {
                     CURRENCY_MISMATCH,
                     UNKNOWN_TAX_CATEGORY,
                     BARCODE_INVALID,
+                ])
+                .problems(&[
+                    PARENT_IMMUTABLE,
+                    PARENT_INVALID,
+                    OPTIONS_INVALID,
+                    OPTIONS_IN_USE,
+                    OPTION_VALUES_INVALID,
+                    VARIANT_EXISTS,
                 ]),
             update,
         )

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::model::StoredProduct;
+use crate::model::{ProductId, StoredProduct};
 
 /// The order of a list. Ties are broken by id, so that pages never overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -75,6 +75,7 @@ pub(crate) struct ProductFilter {
     /// `key=value`, all of them.
     pub(crate) attributes: Vec<String>,
     pub(crate) barcode: Option<String>,
+    pub(crate) parent: Option<ProductId>,
     pub(crate) active: Option<bool>,
     pub(crate) price_min: Option<i64>,
     pub(crate) price_max: Option<i64>,

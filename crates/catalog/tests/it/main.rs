@@ -12,3 +12,4 @@ mod search;
 mod taxes;
 mod upload_limits;
 mod uploads;
+mod variants;
