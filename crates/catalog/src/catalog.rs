@@ -14,6 +14,7 @@ use crate::{
     cache::ProductCache,
     cache_counts::{CacheCounts, CacheKind, ReadCounts},
     get_product::ProductFlights,
+    images::{Objects, ObjectsConfig},
     import::TenantTurns,
     list_cache::{ListCache, ListKey},
     model::ProductId,
@@ -43,6 +44,10 @@ pub struct CatalogConfig {
     pub list_cache_bytes: u64,
     /// The folder for uploaded files and their reports; made when first needed.
     pub import_dir: PathBuf,
+    /// Where images are kept.
+    pub objects: ObjectsConfig,
+    /// The folder for images, when they are kept in one; made when first needed.
+    pub object_dir: PathBuf,
     /// Tells imports in the background the time.
     pub clock: Clock,
 }
@@ -53,6 +58,8 @@ impl Default for CatalogConfig {
             product_cache_bytes: 32 << 20,
             list_cache_bytes: 32 << 20,
             import_dir: PathBuf::from("var/imports"),
+            objects: ObjectsConfig::default(),
+            object_dir: PathBuf::from("var/objects"),
             clock: Clock::system(),
         }
     }
@@ -72,6 +79,7 @@ struct Inner {
     lists: ListCache,
     list_flights: Flights<ListKey, Bytes>,
     reads: ReadCounts,
+    objects: Objects,
     taxes: Cache<TenantId, Arc<CachedTaxes>>,
     tax_epochs: Epochs,
     import_turns: Semaphore,
@@ -86,16 +94,18 @@ struct Inner {
 pub struct Catalog(Arc<Inner>);
 
 impl Catalog {
-    /// A catalog over `db` with the usual settings, whose uploads lie in `import_dir`.
+    /// A catalog over `db` with the usual settings, whose uploads lie in `import_dir`, images in `objects` below it.
     #[must_use]
     pub fn new(db: Db, import_dir: PathBuf) -> Self {
-        Self::with_config(db, CatalogConfig { import_dir, ..CatalogConfig::default() })
+        let object_dir = import_dir.join("objects");
+        Self::with_config(db, CatalogConfig { import_dir, object_dir, ..CatalogConfig::default() })
     }
 
     /// A catalog over `db`.
     #[must_use]
     pub fn with_config(db: Db, config: CatalogConfig) -> Self {
         let products = ProductCache::new(config.product_cache_bytes);
+        let objects = Objects::new(config.objects.clone(), config.object_dir.clone());
         let lists = ListCache::new(config.list_cache_bytes);
         Self(Arc::new(Inner {
             db,
@@ -105,6 +115,7 @@ impl Catalog {
             lists,
             list_flights: Flights::new(),
             reads: ReadCounts::default(),
+            objects,
             taxes: Cache::new(TAX_TABLES),
             tax_epochs: Epochs::new(),
             import_turns: Semaphore::new(IMPORTS_AT_ONCE),
@@ -166,6 +177,10 @@ impl Catalog {
 
     pub(crate) fn list_flights(&self) -> &Flights<ListKey, Bytes> {
         &self.0.list_flights
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.0.objects
     }
 
     pub(crate) fn reads(&self) -> &ReadCounts {

@@ -99,7 +99,7 @@ async fn load(
     let epochs = catalog.products().epochs(tenant, id);
     let Some(stored) = find_stored(tx, id).await? else { return Ok(None) };
     let (sku, mut etag) = (stored.data.sku.clone(), stored.version.to_string());
-    let mut product = stored.into_product(tx.ctx().tenant.currency);
+    let mut product = stored.into_product(&tx.ctx().tenant);
     if !product.options.is_empty() {
         let (variants, stamp) = find_variants(tx, id).await?;
         etag = family_tag(product.version, stamp);

@@ -5,7 +5,7 @@ use kernel::Violation;
 
 use crate::terms::tenant_prefix;
 
-/// SKUs are unique; variants fit the options of their parents; prices, categories, barcodes and versions are within their rules; every tax category in use has a
+/// SKUs are unique; images are known; variants fit the options of their parents; prices, categories, barcodes and versions are within their rules; every tax category in use has a
 /// rate and its periods do not overlap; the counts of categories and words agree with the products. Names at most 100
 /// violations of each.
 ///
@@ -29,6 +29,11 @@ pub async fn invariants(tx: &TenantTx) -> Result<Vec<Violation>, DbError> {
     }
     for row in tx.query(include_str!("find_misfit_variants.sql"), &[&tenant]).await? {
         found.push(violation("variants_fit_their_parent", row.try_get("sku")?, row.try_get("fault")?));
+    }
+    for row in tx.query(include_str!("find_miscounted_images.sql"), &[&tenant]).await? {
+        let (listed, known): (i64, i64) = (row.try_get("listed")?, row.try_get("known")?);
+        let detail = format!("{listed} images are listed, {known} files are known");
+        found.push(violation("product_images_are_known", row.try_get("sku")?, detail));
     }
     for row in tx.query(include_str!("find_tax_overlaps.sql"), &[&tenant]).await? {
         let from: jiff::Timestamp = row.try_get("valid_from")?;

@@ -11,6 +11,7 @@ mod find_sellable;
 mod fold;
 mod get_product;
 mod http;
+mod images;
 mod import;
 mod invariants;
 mod jobs;
@@ -35,8 +36,10 @@ pub use catalog::{Catalog, CatalogConfig, seed_tax_rates, tax_rates};
 pub use export::{ExportError, export_products};
 pub use find_sellable::{Sellable, decode_sellable, sellable_stmt};
 pub use http::{
-    CategoryQuery, ProductCreate, ProductPage, ProductQuery, ProductUpdate, TaxRate, TaxRates, Total, routes,
+    CategoryQuery, ImageOrder, ImagePlace, ImageQuery, ProductCreate, ProductPage, ProductQuery,
+    ProductUpdate, TaxRate, TaxRates, Total, routes,
 };
+pub use images::{Image, ImageId, ObjectsConfig, ObjectsError, SweepError, sweep_images};
 pub use import::{
     ImportError, ImportId, ImportRun, ImportStatus, OldUploads, PRODUCT_COLUMNS, ProductImport,
     import_products, resume_imports,
@@ -61,5 +64,6 @@ pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
             name: "variant_unique",
             sql: include_str!("../migrations/0004_variant_unique.sql"),
         },
+        db::Migration { version: 5, name: "images", sql: include_str!("../migrations/0005_images.sql") },
     ],
 };

@@ -59,7 +59,12 @@ pub(crate) async fn deactivate_product(
     change(catalog, tx, before, data).await.map(drop)
 }
 
-async fn get_stored(tx: &TenantTx, id: ProductId, if_match: &IfMatch) -> Result<StoredProduct, Problem> {
+/// A product that a client wants to change.
+pub(crate) async fn get_stored(
+    tx: &TenantTx,
+    id: ProductId,
+    if_match: &IfMatch,
+) -> Result<StoredProduct, Problem> {
     let stored = find_stored(tx, id).await?.ok_or_else(|| Problem::new(PRODUCT_NOT_FOUND))?;
     // Whoever knows the product knows enough to change it, also when a variant has changed since.
     let known = if_match.check(&stored.version.to_string());
@@ -70,14 +75,15 @@ async fn get_stored(tx: &TenantTx, id: ProductId, if_match: &IfMatch) -> Result<
     known.map(|()| stored)
 }
 
-async fn change(
+/// Writes a changed product; one that is so already stays as it is.
+pub(crate) async fn change(
     catalog: &Catalog,
     tx: &TenantTx,
     before: StoredProduct,
     data: ProductData,
 ) -> Result<Product, Problem> {
     if before.data == data {
-        return Ok(before.into_product(tx.ctx().tenant.currency));
+        return Ok(before.into_product(&tx.ctx().tenant));
     }
     let changes = write_products(tx, Vec::new(), vec![(before, data)]).await.map_err(variants::from_db)?;
     finish(catalog, tx, changes).await
@@ -87,5 +93,5 @@ async fn finish(catalog: &Catalog, tx: &TenantTx, changes: Vec<Change>) -> Resul
     catalog.products_changed(tx, &touched(&changes)).await?;
     let lost = || DbError::Other("a product was written and not given back".to_owned());
     let product = changes.into_iter().next().ok_or_else(lost)?.after;
-    Ok(product.into_product(tx.ctx().tenant.currency))
+    Ok(product.into_product(&tx.ctx().tenant))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use db::{DbError, Row};
 use jiff::Timestamp;
-use kernel::{Currency, Money};
+use kernel::{Currency, Money, Tenant};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::{
@@ -16,8 +16,9 @@ use utoipa::{
 };
 
 use crate::{
+    images::{Image, StoredImage, images_from},
     rules,
-    variants::{ProductOption, Shape, Variant},
+    variants::{ProductOption, Shape, Variant, from_json},
 };
 
 kernel::id!(
@@ -50,6 +51,8 @@ pub(crate) struct ProductData {
     pub(crate) attributes: Attributes,
     pub(crate) active: bool,
     pub(crate) shape: Shape,
+    /// Changed by their own use cases; a new product has none.
+    pub(crate) images: Vec<StoredImage>,
 }
 
 /// A product as it is stored.
@@ -85,6 +88,7 @@ impl StoredProduct {
                 attributes,
                 active: row.try_get("active")?,
                 shape: Shape::decode(row)?,
+                images: from_json(row.try_get("images")?)?,
             },
             version: row.try_get("version")?,
             created_at: row.try_get("created_at")?,
@@ -93,14 +97,14 @@ impl StoredProduct {
     }
 
     /// As the API and messages show it.
-    pub(crate) fn into_product(self, currency: Currency) -> Product {
+    pub(crate) fn into_product(self, tenant: &Tenant) -> Product {
         let data = self.data;
         Product {
             id: self.id,
             sku: data.sku,
             name: data.name,
             description: data.description,
-            price: Money::new(data.price, currency),
+            price: Money::new(data.price, tenant.currency),
             tax_category: data.tax_category,
             category: data.category,
             barcode: data.barcode,
@@ -112,6 +116,7 @@ impl StoredProduct {
             parent_id: data.shape.parent_id,
             option_values: data.shape.option_values,
             variants: None,
+            images: images_from(tenant.id, data.images),
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -168,6 +173,9 @@ pub struct Product {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 500)]
     pub variants: Option<Vec<Variant>>,
+    /// Its images, in the order in which they are shown.
+    #[schema(max_items = 20)]
+    pub images: Vec<Image>,
     /// Counts changes; the entity tag.
     #[schema(minimum = 1)]
     pub version: i32,

@@ -46,6 +46,14 @@ codes! {
     VARIANT_EXISTS = 409, "The parent has a variant with these values.", "Change that variant, or choose other values.";
     /// The parent has as many variants as it may have.
     TOO_MANY_VARIANTS = 409, "The parent has 500 variants.", "Make another parent for more.";
+    /// The image does not exist for this product, or at all.
+    IMAGE_NOT_FOUND = 404, "There is no such image.", "Take the address from the product; the image may have been removed.";
+    /// The file is not taken as an image.
+    IMAGE_INVALID = 422, "The file is no image that is taken.", "Send a JPEG, PNG or WebP of at most 10,000 pixels a side and 50 million in all.";
+    /// The product has as many images as it may have.
+    TOO_MANY_IMAGES = 409, "The product has 20 images, or too many uploads are unfinished.", "Remove an image, or try again later.";
+    /// The images named are not those of the product.
+    IMAGES_DIFFER = 422, "These are not the images of the product.", "Name all images of the product, each once.";
     /// Variants use what would go away.
     OPTIONS_IN_USE = 409, "Variants use an option or a value that would go away, or lack one that would come.", "Add values at will; change names and numbers of options before there are variants.";
     /// A tax category without rates.
@@ -81,6 +89,10 @@ pub const CODES: &[Code] = &[
     VARIANT_EXISTS,
     TOO_MANY_VARIANTS,
     OPTIONS_IN_USE,
+    IMAGE_NOT_FOUND,
+    IMAGE_INVALID,
+    TOO_MANY_IMAGES,
+    IMAGES_DIFFER,
     UNKNOWN_TAX_CATEGORY,
     BARCODE_INVALID,
     TAX_PERIODS_OVERLAP,

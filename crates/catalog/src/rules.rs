@@ -111,6 +111,17 @@ pub(crate) fn check_barcode_rule(barcode: &str) -> Rule {
     })
 }
 
+/// The longest text of an image.
+pub(crate) const ALT_CHARS: usize = 200;
+
+/// What an image shows, on one line; may be empty.
+pub(crate) fn check_alt(alt: &str) -> Rule {
+    if alt.chars().count() > ALT_CHARS || !is_plain(alt) {
+        return Err("the text of an image is at most 200 characters, without control characters");
+    }
+    Ok(())
+}
+
 fn is_label(text: &str, most: usize) -> bool {
     !text.trim().is_empty() && text.chars().count() <= most && is_plain(text)
 }

@@ -190,6 +190,7 @@ pub(crate) mod tests {
             attributes: [("brand".to_owned(), json!("O'Neil")), ("vegan".to_owned(), json!(true))].into(),
             active: true,
             shape: crate::variants::Shape::default(),
+            images: Vec::new(),
         }
     }
 

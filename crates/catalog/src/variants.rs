@@ -57,7 +57,8 @@ impl Shape {
     }
 }
 
-fn from_json<T: Default + for<'de> Deserialize<'de>>(value: Option<Value>) -> Result<T, DbError> {
+/// Reads a column that is null for nothing.
+pub(crate) fn from_json<T: Default + for<'de> Deserialize<'de>>(value: Option<Value>) -> Result<T, DbError> {
     let Some(value) = value else { return Ok(T::default()) };
     serde_json::from_value(value).map_err(|error| DbError::Other(error.to_string()))
 }

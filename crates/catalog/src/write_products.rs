@@ -88,7 +88,9 @@ async fn update(tx: &TenantTx, changes: &[Change]) -> Result<(), DbError> {
     }
     let versions: Vec<i32> = changes.iter().map(|change| change.after.version - 1).collect();
     let stmt = Stmt::new(include_str!("update_products.sql")).bind(tx.tenant_id()).bind(tx.ctx().now());
-    let updated = tx.run(bind_columns(stmt, tx, changes).bind(versions)).await?;
+    let images: Vec<Option<String>> =
+        changes.iter().map(|change| json_of(&change.after.data.images)).collect();
+    let updated = tx.run(bind_columns(stmt, tx, changes).bind(versions).bind(images)).await?;
     if updated.len() == changes.len() {
         return Ok(());
     }
@@ -124,7 +126,7 @@ fn draft(tx: &TenantTx, change: &Change) -> Draft {
         Some(before) if before.data.active && !change.after.data.active => &PRODUCT_DEACTIVATED,
         Some(_) => &PRODUCT_UPDATED,
     };
-    let product = change.after.clone().into_product(tx.ctx().tenant.currency);
+    let product = change.after.clone().into_product(&tx.ctx().tenant);
     Draft::of(kind, change.after.id, &product)
 }
 

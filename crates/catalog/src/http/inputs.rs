@@ -146,6 +146,7 @@ macro_rules! product_body {
                     attributes: self.attributes,
                     active: self.active,
                     shape,
+                    images: Vec::new(),
                 };
                 check_meaning(self.price, &data, tenant, taxes).map(|()| data)
             }
@@ -241,7 +242,8 @@ impl ProductUpdate {
             options: self.options.take().unwrap_or_else(|| before.shape.options.clone()),
             option_values: self.option_values.take().unwrap_or_else(|| before.shape.option_values.clone()),
         };
-        self.into_data(sku.to_owned(), shape, tenant, taxes)
+        let data = self.into_data(sku.to_owned(), shape, tenant, taxes)?;
+        Ok(ProductData { images: before.images.clone(), ..data })
     }
 }
 

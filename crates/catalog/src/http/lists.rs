@@ -187,9 +187,8 @@ async fn products(
 }
 
 fn page_of(ctx: &Ctx, found: crate::list_products::Found) -> ProductPage {
-    let currency = ctx.tenant.currency;
     ProductPage {
-        items: found.products.into_iter().map(|product| product.into_product(currency)).collect(),
+        items: found.products.into_iter().map(|product| product.into_product(&ctx.tenant)).collect(),
         next_cursor: found.next.map(|key| Cursor::encode(&key)),
         total: found.total,
         facets: found.facets,

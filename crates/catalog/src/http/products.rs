@@ -6,6 +6,8 @@ use edge::{
     idempotency::run_once,
 };
 
+use kernel::Code;
+
 use super::inputs::{ProductCreate, ProductUpdate};
 use crate::{
     Catalog,
@@ -21,6 +23,33 @@ use crate::{
     rules::check_sku,
 };
 
+/// Why a product is not created.
+const CREATE_PROBLEMS: [Code; 9] = [
+    SKU_EXISTS,
+    CURRENCY_MISMATCH,
+    UNKNOWN_TAX_CATEGORY,
+    BARCODE_INVALID,
+    PARENT_INVALID,
+    OPTIONS_INVALID,
+    OPTION_VALUES_INVALID,
+    VARIANT_EXISTS,
+    TOO_MANY_VARIANTS,
+];
+/// Why a product is not changed.
+const UPDATE_PROBLEMS: [Code; 11] = [
+    PRODUCT_NOT_FOUND,
+    SKU_IMMUTABLE,
+    CURRENCY_MISMATCH,
+    UNKNOWN_TAX_CATEGORY,
+    BARCODE_INVALID,
+    PARENT_IMMUTABLE,
+    PARENT_INVALID,
+    OPTIONS_INVALID,
+    OPTIONS_IN_USE,
+    OPTION_VALUES_INVALID,
+    VARIANT_EXISTS,
+];
+
 pub(super) fn routes(catalog: Catalog) -> Routes<()> {
     Routes::<Catalog>::new("Products")
         .add(
@@ -29,14 +58,7 @@ pub(super) fn routes(catalog: Catalog) -> Routes<()> {
                 .idempotency(IdempotencyKey::Optional)
                 .returns::<Product>(201)
                 .etag()
-                .problems(&[SKU_EXISTS, CURRENCY_MISMATCH, UNKNOWN_TAX_CATEGORY, BARCODE_INVALID])
-                .problems(&[
-                    PARENT_INVALID,
-                    OPTIONS_INVALID,
-                    OPTION_VALUES_INVALID,
-                    VARIANT_EXISTS,
-                    TOO_MANY_VARIANTS,
-                ]),
+                .problems(&CREATE_PROBLEMS),
             create,
         )
         .add(
@@ -65,21 +87,7 @@ pub(super) fn routes(catalog: Catalog) -> Routes<()> {
                 .idempotency(IdempotencyKey::Optional)
                 .returns::<Product>(200)
                 .etag()
-                .problems(&[
-                    PRODUCT_NOT_FOUND,
-                    SKU_IMMUTABLE,
-                    CURRENCY_MISMATCH,
-                    UNKNOWN_TAX_CATEGORY,
-                    BARCODE_INVALID,
-                ])
-                .problems(&[
-                    PARENT_IMMUTABLE,
-                    PARENT_INVALID,
-                    OPTIONS_INVALID,
-                    OPTIONS_IN_USE,
-                    OPTION_VALUES_INVALID,
-                    VARIANT_EXISTS,
-                ]),
+                .problems(&UPDATE_PROBLEMS),
             update,
         )
         .add(
@@ -93,7 +101,8 @@ pub(super) fn routes(catalog: Catalog) -> Routes<()> {
         .with_state(catalog)
 }
 
-fn shown(product: &Product) -> Reply {
+/// A product with its entity tag.
+pub(super) fn shown(product: &Product) -> Reply {
     Reply::ok(product).etag(&product.version.to_string())
 }
 

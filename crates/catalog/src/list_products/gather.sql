@@ -1,6 +1,6 @@
 select
     p.id, p.sku, p.name, p.description, p.price, p.tax_category, p.category, p.barcode, p.unit, p.weight_grams, p.attributes,
-    p.active, p.parent_id, p.options, p.option_values,
+    p.active, p.parent_id, p.options, p.option_values, p.images,
     p.version, p.created_at, p.updated_at,
     found.key_number, found.key_text
 from

@@ -3,11 +3,13 @@
 
 mod caching;
 mod fixture;
+mod images;
 mod imports;
 mod isolation;
 mod lists;
 mod products;
 mod real_data;
+mod s3;
 mod search;
 mod taxes;
 mod upload_limits;
