@@ -1,9 +1,6 @@
 //! Products read often, as they go out: serialised, with their entity tag.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -50,23 +47,12 @@ impl<K> Weighter<K, Arc<CachedProduct>> for BodyWeight {
     }
 }
 
-/// What the cache did, for metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CacheCounts {
-    /// Reads answered from memory.
-    pub hits: u64,
-    /// Reads that went to the database.
-    pub misses: u64,
-}
-
 /// The cache of one process: bounded by weight, stale at once on a change (see [`Epochs`]).
 pub(crate) struct ProductCache {
     by_id: Cache<(TenantId, ProductId), Arc<CachedProduct>, BodyWeight>,
     by_sku: Cache<SkuKey, Arc<CachedProduct>, BodyWeight>,
     products: Epochs,
     tenants: Epochs,
-    hits: AtomicU64,
-    misses: AtomicU64,
 }
 
 impl ProductCache {
@@ -78,23 +64,15 @@ impl ProductCache {
             by_sku: Cache::with_weighter(entries, bytes / 2, BodyWeight),
             products: Epochs::new(),
             tenants: Epochs::new(),
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
         }
     }
 
     pub(crate) fn find(&self, tenant: TenantId, id: ProductId, now: Timestamp) -> Option<Arc<CachedProduct>> {
-        self.counted(self.by_id.get(&(tenant, id)).filter(|found| self.is_fresh(tenant, found, now)))
+        self.by_id.get(&(tenant, id)).filter(|found| self.is_fresh(tenant, found, now))
     }
 
     pub(crate) fn find_sku(&self, tenant: TenantId, sku: &str, now: Timestamp) -> Option<Arc<CachedProduct>> {
-        self.counted(self.by_sku.get(&SkuRef(tenant, sku)).filter(|found| self.is_fresh(tenant, found, now)))
-    }
-
-    fn counted(&self, found: Option<Arc<CachedProduct>>) -> Option<Arc<CachedProduct>> {
-        let counter = if found.is_some() { &self.hits } else { &self.misses };
-        counter.fetch_add(1, Ordering::Relaxed);
-        found
+        self.by_sku.get(&SkuRef(tenant, sku)).filter(|found| self.is_fresh(tenant, found, now))
     }
 
     fn is_fresh(&self, tenant: TenantId, product: &CachedProduct, now: Timestamp) -> bool {
@@ -128,10 +106,6 @@ impl ProductCache {
     pub(crate) fn forget_all(&self) {
         self.tenants.move_all_on();
     }
-
-    pub(crate) fn counts(&self) -> CacheCounts {
-        CacheCounts { hits: self.hits.load(Ordering::Relaxed), misses: self.misses.load(Ordering::Relaxed) }
-    }
 }
 
 impl CachedProduct {
@@ -160,7 +134,6 @@ mod tests {
         assert!(cache.find_sku(tenant, "A", now).is_some());
         assert!(cache.find(other, id, now).is_none());
         assert!(cache.find_sku(other, "A", now).is_none());
-        assert_eq!(cache.counts(), CacheCounts { hits: 2, misses: 2 });
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use bytes::Bytes;
 use db::{Db, DbError, Epochs, Invalidations, Source, Stale, TenantTx};
 use jiff::Timestamp;
 use kernel::{Clock, Ctx, TenantId};
@@ -10,9 +11,14 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::{
-    cache::{CacheCounts, ProductCache},
+    cache::ProductCache,
+    cache_counts::{CacheCounts, CacheKind, ReadCounts},
+    get_product::ProductFlights,
+    images::{Objects, ObjectsConfig},
     import::TenantTurns,
+    list_cache::{ListCache, ListKey},
     model::ProductId,
+    single_flight::Flights,
     tax::{SharedTaxTable, TaxPeriod, TaxTable},
 };
 
@@ -26,14 +32,22 @@ const UPLOADS_OF_TENANT: usize = 4;
 const TAX_TABLES: usize = 4_096;
 /// How long a tax table lives at most: the bound on staleness should a notification be lost.
 const TAX_LIFETIME_S: i64 = 600;
+/// Up to so many changed products are forgotten one by one; more, with all of the tenant's.
+const NAMED_MOST: usize = 4;
 
 /// How the catalog is run.
 #[derive(Debug, Clone)]
 pub struct CatalogConfig {
     /// Bytes of memory for products read often.
     pub product_cache_bytes: u64,
+    /// Bytes of memory for lists read often.
+    pub list_cache_bytes: u64,
     /// The folder for uploaded files and their reports; made when first needed.
     pub import_dir: PathBuf,
+    /// Where images are kept.
+    pub objects: ObjectsConfig,
+    /// The folder for images, when they are kept in one; made when first needed.
+    pub object_dir: PathBuf,
     /// Tells imports in the background the time.
     pub clock: Clock,
 }
@@ -42,7 +56,10 @@ impl Default for CatalogConfig {
     fn default() -> Self {
         Self {
             product_cache_bytes: 32 << 20,
+            list_cache_bytes: 32 << 20,
             import_dir: PathBuf::from("var/imports"),
+            objects: ObjectsConfig::default(),
+            object_dir: PathBuf::from("var/objects"),
             clock: Clock::system(),
         }
     }
@@ -58,6 +75,11 @@ struct Inner {
     db: Db,
     config: CatalogConfig,
     products: ProductCache,
+    product_flights: ProductFlights,
+    lists: ListCache,
+    list_flights: Flights<ListKey, Bytes>,
+    reads: ReadCounts,
+    objects: Objects,
     taxes: Cache<TenantId, Arc<CachedTaxes>>,
     tax_epochs: Epochs,
     import_turns: Semaphore,
@@ -72,20 +94,28 @@ struct Inner {
 pub struct Catalog(Arc<Inner>);
 
 impl Catalog {
-    /// A catalog over `db` with the usual settings, whose uploads lie in `import_dir`.
+    /// A catalog over `db` with the usual settings, whose uploads lie in `import_dir`, images in `objects` below it.
     #[must_use]
     pub fn new(db: Db, import_dir: PathBuf) -> Self {
-        Self::with_config(db, CatalogConfig { import_dir, ..CatalogConfig::default() })
+        let object_dir = import_dir.join("objects");
+        Self::with_config(db, CatalogConfig { import_dir, object_dir, ..CatalogConfig::default() })
     }
 
     /// A catalog over `db`.
     #[must_use]
     pub fn with_config(db: Db, config: CatalogConfig) -> Self {
         let products = ProductCache::new(config.product_cache_bytes);
+        let objects = Objects::new(config.objects.clone(), config.object_dir.clone());
+        let lists = ListCache::new(config.list_cache_bytes);
         Self(Arc::new(Inner {
             db,
             config,
             products,
+            product_flights: Flights::new(),
+            lists,
+            list_flights: Flights::new(),
+            reads: ReadCounts::default(),
+            objects,
             taxes: Cache::new(TAX_TABLES),
             tax_epochs: Epochs::new(),
             import_turns: Semaphore::new(IMPORTS_AT_ONCE),
@@ -137,10 +167,30 @@ impl Catalog {
         &self.0.products
     }
 
-    /// Hits and misses of the product cache since the start, for metrics.
+    pub(crate) fn product_flights(&self) -> &ProductFlights {
+        &self.0.product_flights
+    }
+
+    pub(crate) fn lists(&self) -> &ListCache {
+        &self.0.lists
+    }
+
+    pub(crate) fn list_flights(&self) -> &Flights<ListKey, Bytes> {
+        &self.0.list_flights
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.0.objects
+    }
+
+    pub(crate) fn reads(&self) -> &ReadCounts {
+        &self.0.reads
+    }
+
+    /// Hits and misses of reads of one kind since the start.
     #[must_use]
-    pub fn cache_counts(&self) -> CacheCounts {
-        self.0.products.counts()
+    pub fn cache_counts(&self, kind: CacheKind) -> CacheCounts {
+        self.0.reads.of(kind)
     }
 
     /// Makes what is cached of these products stale everywhere, once `tx` has committed.
@@ -148,13 +198,22 @@ impl Catalog {
         let tenant = tx.tenant_id();
         match ids {
             [] => return Ok(()),
-            [id] => tx.notify_invalidate(&format!("catalog.product/{}/{}", tenant.0, id.0)).await?,
+            few if few.len() <= NAMED_MOST => {
+                for id in few {
+                    tx.notify_invalidate(&format!("catalog.product/{}/{}", tenant.0, id.0)).await?;
+                }
+            }
             _ => tx.notify_invalidate(&format!("catalog.products/{}", tenant.0)).await?,
         }
         let (inner, ids) = (Arc::clone(&self.0), ids.to_vec());
-        tx.on_commit(move || match ids.as_slice() {
-            [id] => inner.products.forget(tenant, *id),
-            _ => inner.products.forget_tenant(tenant),
+        tx.on_commit(move || {
+            inner.lists.forget_tenant(tenant);
+            match ids.as_slice() {
+                few if few.len() <= NAMED_MOST => {
+                    few.iter().for_each(|id| inner.products.forget(tenant, *id))
+                }
+                _ => inner.products.forget_tenant(tenant),
+            }
         });
         Ok(())
     }
@@ -164,7 +223,10 @@ impl Catalog {
         let tenant = tx.tenant_id();
         tx.notify_invalidate(&format!("catalog.taxes/{}", tenant.0)).await?;
         let inner = Arc::clone(&self.0);
-        tx.on_commit(move || inner.tax_epochs.move_on(&tenant));
+        tx.on_commit(move || {
+            inner.lists.forget_tenant(tenant);
+            inner.tax_epochs.move_on(&tenant);
+        });
         Ok(())
     }
 
@@ -198,6 +260,7 @@ impl Inner {
             (Source::Control, _) => {}
             (Source::Tenants(_), Stale::All) => {
                 self.products.forget_all();
+                self.lists.forget_all();
                 self.tax_epochs.move_all_on();
             }
             (Source::Tenants(_), Stale::Key(key)) => {
@@ -209,6 +272,8 @@ impl Inner {
     fn forget(&self, key: &str) -> Option<()> {
         let mut parts = key.strip_prefix("catalog.")?.split('/');
         let (kind, tenant) = (parts.next()?, TenantId(parts.next()?.parse().ok()?));
+        // Whatever has changed, some list may show it.
+        self.lists.forget_tenant(tenant);
         match kind {
             "product" => self.products.forget(tenant, ProductId(parts.next()?.parse().ok()?)),
             "products" => self.products.forget_tenant(tenant),

@@ -5,7 +5,7 @@ use kernel::Violation;
 
 use crate::terms::tenant_prefix;
 
-/// SKUs are unique; prices, categories, barcodes and versions are within their rules; every tax category in use has a
+/// SKUs are unique; images are known; variants fit the options of their parents; prices, categories, barcodes and versions are within their rules; every tax category in use has a
 /// rate and its periods do not overlap; the counts of categories and words agree with the products. Names at most 100
 /// violations of each.
 ///
@@ -26,6 +26,14 @@ pub async fn invariants(tx: &TenantTx) -> Result<Vec<Violation>, DbError> {
         let fault: Option<String> = row.try_get("fault")?;
         let fault = fault.unwrap_or_else(|| "it breaks a rule".to_owned());
         found.push(violation("products_are_well_formed", row.try_get("sku")?, fault));
+    }
+    for row in tx.query(include_str!("find_misfit_variants.sql"), &[&tenant]).await? {
+        found.push(violation("variants_fit_their_parent", row.try_get("sku")?, row.try_get("fault")?));
+    }
+    for row in tx.query(include_str!("find_miscounted_images.sql"), &[&tenant]).await? {
+        let (listed, known): (i64, i64) = (row.try_get("listed")?, row.try_get("known")?);
+        let detail = format!("{listed} images are listed, {known} files are known");
+        found.push(violation("product_images_are_known", row.try_get("sku")?, detail));
     }
     for row in tx.query(include_str!("find_tax_overlaps.sql"), &[&tenant]).await? {
         let from: jiff::Timestamp = row.try_get("valid_from")?;

@@ -9,7 +9,8 @@ use crate::{
     http::{ProductCreate, ProductUpdate},
     model::{Product, ProductData, ProductId, StoredProduct},
     problems::{PRODUCT_NOT_FOUND, SKU_EXISTS},
-    write_products::{Change, SKU_UNIQUE, write_products},
+    variants::{self, check_change, check_new, family_tag, stamp_variants},
+    write_products::{Change, SKU_UNIQUE, touched, write_products},
 };
 
 /// Creates a product; refused when its SKU is taken.
@@ -21,11 +22,12 @@ pub(crate) async fn create_product(
 ) -> Result<Product, Problem> {
     let tenant = &tx.ctx().tenant;
     let data = input.into_product(tenant, taxes)?;
+    check_new(tx, &data.shape).await?;
     let changes = write_products(tx, vec![data], Vec::new()).await.map_err(|error| {
         if error.is_unique(SKU_UNIQUE) {
             return Problem::new(SKU_EXISTS).pointer("/sku", SKU_EXISTS, "another product has this SKU");
         }
-        error.into()
+        variants::from_db(error)
     })?;
     finish(catalog, tx, changes).await
 }
@@ -40,7 +42,8 @@ pub(crate) async fn update_product(
     input: ProductUpdate,
 ) -> Result<Product, Problem> {
     let before = get_stored(tx, id, if_match).await?;
-    let data = input.into_product(&before.data.sku, &tx.ctx().tenant, taxes)?;
+    let data = input.into_product(&before.data, &tx.ctx().tenant, taxes)?;
+    check_change(tx, id, &before.data, &data).await?;
     change(catalog, tx, before, data).await
 }
 
@@ -56,29 +59,39 @@ pub(crate) async fn deactivate_product(
     change(catalog, tx, before, data).await.map(drop)
 }
 
-async fn get_stored(tx: &TenantTx, id: ProductId, if_match: &IfMatch) -> Result<StoredProduct, Problem> {
+/// A product that a client wants to change.
+pub(crate) async fn get_stored(
+    tx: &TenantTx,
+    id: ProductId,
+    if_match: &IfMatch,
+) -> Result<StoredProduct, Problem> {
     let stored = find_stored(tx, id).await?.ok_or_else(|| Problem::new(PRODUCT_NOT_FOUND))?;
-    if_match.check(&stored.version.to_string())?;
-    Ok(stored)
+    // Whoever knows the product knows enough to change it, also when a variant has changed since.
+    let known = if_match.check(&stored.version.to_string());
+    if known.is_err() && !stored.data.shape.options.is_empty() {
+        if_match.check(&family_tag(stored.version, stamp_variants(tx, id).await?))?;
+        return Ok(stored);
+    }
+    known.map(|()| stored)
 }
 
-async fn change(
+/// Writes a changed product; one that is so already stays as it is.
+pub(crate) async fn change(
     catalog: &Catalog,
     tx: &TenantTx,
     before: StoredProduct,
     data: ProductData,
 ) -> Result<Product, Problem> {
     if before.data == data {
-        return Ok(before.into_product(tx.ctx().tenant.currency));
+        return Ok(before.into_product(&tx.ctx().tenant));
     }
-    let changes = write_products(tx, Vec::new(), vec![(before, data)]).await?;
+    let changes = write_products(tx, Vec::new(), vec![(before, data)]).await.map_err(variants::from_db)?;
     finish(catalog, tx, changes).await
 }
 
 async fn finish(catalog: &Catalog, tx: &TenantTx, changes: Vec<Change>) -> Result<Product, Problem> {
-    let ids: Vec<ProductId> = changes.iter().map(|change| change.after.id).collect();
-    catalog.products_changed(tx, &ids).await?;
+    catalog.products_changed(tx, &touched(&changes)).await?;
     let lost = || DbError::Other("a product was written and not given back".to_owned());
     let product = changes.into_iter().next().ok_or_else(lost)?.after;
-    Ok(product.into_product(tx.ctx().tenant.currency))
+    Ok(product.into_product(&tx.ctx().tenant))
 }

@@ -4,18 +4,22 @@ use std::collections::BTreeMap;
 
 use db::{DbError, Row};
 use jiff::Timestamp;
-use kernel::{Currency, Money};
+use kernel::{Currency, Money, Tenant};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::{
     PartialSchema as _, ToSchema,
     openapi::{
         ObjectBuilder, RefOr, Schema,
-        schema::{AdditionalProperties, AnyOfBuilder, Type},
+        schema::{AdditionalProperties, AnyOfBuilder, ArrayBuilder, Type},
     },
 };
 
-use crate::rules;
+use crate::{
+    images::{Image, StoredImage, images_from},
+    rules,
+    variants::{ProductOption, Shape, Variant, from_json},
+};
 
 kernel::id!(
     /// A product: one SKU.
@@ -46,6 +50,9 @@ pub(crate) struct ProductData {
     pub(crate) weight_grams: Option<i32>,
     pub(crate) attributes: Attributes,
     pub(crate) active: bool,
+    pub(crate) shape: Shape,
+    /// Changed by their own use cases; a new product has none.
+    pub(crate) images: Vec<StoredImage>,
 }
 
 /// A product as it is stored.
@@ -80,6 +87,8 @@ impl StoredProduct {
                 weight_grams: row.try_get("weight_grams")?,
                 attributes,
                 active: row.try_get("active")?,
+                shape: Shape::decode(row)?,
+                images: from_json(row.try_get("images")?)?,
             },
             version: row.try_get("version")?,
             created_at: row.try_get("created_at")?,
@@ -88,14 +97,14 @@ impl StoredProduct {
     }
 
     /// As the API and messages show it.
-    pub(crate) fn into_product(self, currency: Currency) -> Product {
+    pub(crate) fn into_product(self, tenant: &Tenant) -> Product {
         let data = self.data;
         Product {
             id: self.id,
             sku: data.sku,
             name: data.name,
             description: data.description,
-            price: Money::new(data.price, currency),
+            price: Money::new(data.price, tenant.currency),
             tax_category: data.tax_category,
             category: data.category,
             barcode: data.barcode,
@@ -103,6 +112,11 @@ impl StoredProduct {
             weight_grams: data.weight_grams,
             attributes: data.attributes,
             active: data.active,
+            options: data.shape.options,
+            parent_id: data.shape.parent_id,
+            option_values: data.shape.option_values,
+            variants: None,
+            images: images_from(tenant.id, data.images),
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -145,8 +159,23 @@ pub struct Product {
     /// Free data: texts, numbers and flags.
     #[schema(schema_with = attributes_schema)]
     pub attributes: BTreeMap<String, Value>,
-    /// Whether it may be sold.
+    /// Whether it may be sold; of a product with options, whether its variants may.
     pub active: bool,
+    /// What buyers choose between its variants; a product with options is sold by its variants only.
+    #[schema(max_items = 5)]
+    pub options: Vec<ProductOption>,
+    /// Of which product it is a variant.
+    pub parent_id: Option<ProductId>,
+    /// What it has of each option of its parent.
+    #[schema(schema_with = option_choice_schema)]
+    pub option_values: BTreeMap<String, String>,
+    /// The variants, by SKU; only where one product with options is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 500)]
+    pub variants: Option<Vec<Variant>>,
+    /// Its images, in the order in which they are shown.
+    #[schema(max_items = 20)]
+    pub images: Vec<Image>,
     /// Counts changes; the entity tag.
     #[schema(minimum = 1)]
     pub version: i32,
@@ -185,5 +214,36 @@ pub(crate) fn attributes_schema() -> RefOr<Schema> {
         .max_properties(Some(rules::ATTRIBUTES))
         .property_names(Some(of(Type::String).pattern(Some("^[A-Za-z][A-Za-z0-9_-]{0,63}$"))))
         .additional_properties(Some(RefOr::T(Schema::AnyOf(value.build()))))
+        .into()
+}
+
+/// A visible text of so many characters at most, on one line.
+fn label_schema(most: usize) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(most))
+        .pattern(Some(r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"))
+}
+
+/// The schema of the values of an option.
+pub(crate) fn option_values_schema() -> RefOr<Schema> {
+    ArrayBuilder::new()
+        .items(label_schema(rules::OPTION_VALUE_CHARS))
+        .min_items(Some(1))
+        .max_items(Some(rules::OPTION_VALUES))
+        .unique_items(true)
+        .into()
+}
+
+/// The schema of what a variant has of each option.
+pub(crate) fn option_choice_schema() -> RefOr<Schema> {
+    let value: Schema = label_schema(rules::OPTION_VALUE_CHARS).into();
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("One value for each option of the parent, by the option's name."))
+        .max_properties(Some(rules::OPTIONS))
+        .property_names(Some(label_schema(rules::OPTION_NAME_CHARS)))
+        .additional_properties(Some(RefOr::T(value)))
         .into()
 }

@@ -33,7 +33,29 @@ codes! {
     /// A price in another currency than the tenant's.
     CURRENCY_MISMATCH = 422, "The currency is not the merchant's.", "Send prices in the currency of the tenant.";
     /// The product is not sold any more.
-    PRODUCT_INACTIVE = 422, "The product is not sold any more.", "Activate the product, or sell another.";
+    PRODUCT_INACTIVE = 422, "The product is not sold any more.", "Activate the product (of a variant, also its parent), or sell another; of a product with options sell a variant.";
+    /// The parent cannot have variants.
+    PARENT_INVALID = 422, "The parent is no product that has variants.", "Name a product of your own that has options and is no variant itself.";
+    /// The parent of a variant never changes.
+    PARENT_IMMUTABLE = 409, "The parent of a product cannot be changed.", "Create another variant and deactivate this one.";
+    /// The options say something twice.
+    OPTIONS_INVALID = 422, "Two options have one name, or two values of one option are alike.", "Say each name and each value once.";
+    /// The values are not those of the parent's options.
+    OPTION_VALUES_INVALID = 422, "The values do not fit the options of the parent.", "Send one of its values for each option of the parent, and nothing else.";
+    /// Another variant has the values.
+    VARIANT_EXISTS = 409, "The parent has a variant with these values.", "Change that variant, or choose other values.";
+    /// The parent has as many variants as it may have.
+    TOO_MANY_VARIANTS = 409, "The parent has 500 variants.", "Make another parent for more.";
+    /// The image does not exist for this product, or at all.
+    IMAGE_NOT_FOUND = 404, "There is no such image.", "Take the address from the product; the image may have been removed.";
+    /// The file is not taken as an image.
+    IMAGE_INVALID = 422, "The file is no image that is taken.", "Send a JPEG, PNG or WebP of at most 10,000 pixels a side and 50 million in all.";
+    /// The product has as many images as it may have.
+    TOO_MANY_IMAGES = 409, "The product has 20 images, or too many uploads are unfinished.", "Remove an image, or try again later.";
+    /// The images named are not those of the product.
+    IMAGES_DIFFER = 422, "These are not the images of the product.", "Name all images of the product, each once.";
+    /// Variants use what would go away.
+    OPTIONS_IN_USE = 409, "Variants use an option or a value that would go away, or lack one that would come.", "Add values at will; change names and numbers of options before there are variants.";
     /// A tax category without rates.
     UNKNOWN_TAX_CATEGORY = 422, "The tax category is not known.", "Use a category of GET /tax-rates, or add it there first.";
     /// A barcode whose last digit is wrong.
@@ -60,6 +82,17 @@ pub const CODES: &[Code] = &[
     SKU_IMMUTABLE,
     CURRENCY_MISMATCH,
     PRODUCT_INACTIVE,
+    PARENT_INVALID,
+    PARENT_IMMUTABLE,
+    OPTIONS_INVALID,
+    OPTION_VALUES_INVALID,
+    VARIANT_EXISTS,
+    TOO_MANY_VARIANTS,
+    OPTIONS_IN_USE,
+    IMAGE_NOT_FOUND,
+    IMAGE_INVALID,
+    TOO_MANY_IMAGES,
+    IMAGES_DIFFER,
     UNKNOWN_TAX_CATEGORY,
     BARCODE_INVALID,
     TAX_PERIODS_OVERLAP,

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::barcode::{BarcodeError, check_barcode};
+use crate::{
+    barcode::{BarcodeError, check_barcode},
+    variants::ProductOption,
+};
 
 /// The longest SKU.
 pub(crate) const SKU_CHARS: usize = 64;
@@ -22,6 +25,15 @@ pub(crate) const ATTRIBUTES: usize = 32;
 pub(crate) const ATTRIBUTE_CHARS: usize = 256;
 /// The heaviest product, 100 t.
 pub(crate) const WEIGHT_GRAMS: i32 = 100_000_000;
+
+/// The most options of a product.
+pub(crate) const OPTIONS: usize = 5;
+/// The longest name of an option.
+pub(crate) const OPTION_NAME_CHARS: usize = 40;
+/// The most values of an option.
+pub(crate) const OPTION_VALUES: usize = 100;
+/// The longest value of an option; five of them with their names fit into a key of an index.
+pub(crate) const OPTION_VALUE_CHARS: usize = 60;
 
 type Rule = Result<(), &'static str>;
 
@@ -97,6 +109,45 @@ pub(crate) fn check_barcode_rule(barcode: &str) -> Rule {
         BarcodeError::Form => "a barcode has 8, 12, 13 or 14 digits",
         BarcodeError::CheckDigit => "the check digit of the barcode is wrong",
     })
+}
+
+/// The longest text of an image.
+pub(crate) const ALT_CHARS: usize = 200;
+
+/// What an image shows, on one line; may be empty.
+pub(crate) fn check_alt(alt: &str) -> Rule {
+    if alt.chars().count() > ALT_CHARS || !is_plain(alt) {
+        return Err("the text of an image is at most 200 characters, without control characters");
+    }
+    Ok(())
+}
+
+fn is_label(text: &str, most: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= most && is_plain(text)
+}
+
+/// Up to five options of up to a hundred values.
+pub(crate) fn check_options(options: &[ProductOption]) -> Rule {
+    let fits = |option: &ProductOption| {
+        is_label(&option.name, OPTION_NAME_CHARS)
+            && (1..=OPTION_VALUES).contains(&option.values.len())
+            && option.values.iter().all(|value| is_label(value, OPTION_VALUE_CHARS))
+    };
+    if options.len() <= OPTIONS && options.iter().all(fits) {
+        return Ok(());
+    }
+    Err("up to 5 options have a name of 1 to 40 characters and 1 to 100 values of 1 to 60 characters each")
+}
+
+/// Up to five values by the names of their options.
+pub(crate) fn check_option_values(values: &BTreeMap<String, String>) -> Rule {
+    let fits = |(name, value): (&String, &String)| {
+        is_label(name, OPTION_NAME_CHARS) && is_label(value, OPTION_VALUE_CHARS)
+    };
+    if values.len() <= OPTIONS && values.iter().all(fits) {
+        return Ok(());
+    }
+    Err("up to 5 values of 1 to 60 characters stand behind names of 1 to 40 characters")
 }
 
 /// A flat object of bounded texts, numbers and flags.

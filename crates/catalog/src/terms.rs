@@ -93,6 +93,10 @@ pub(crate) fn search_vector(tenant: TenantId, product: &ProductData) -> String {
         vector.push(' ');
         vector.push_str(&quoted(&prefix, "b=", barcode));
     }
+    if let Some(parent) = product.shape.parent_id {
+        vector.push(' ');
+        vector.push_str(&quoted(&prefix, "p=", &parent.0.to_string()));
+    }
     if !product.active {
         vector.push(' ');
         vector.push_str(&quoted(&prefix, "x=", INACTIVE));
@@ -185,6 +189,8 @@ pub(crate) mod tests {
             weight_grams: Some(750),
             attributes: [("brand".to_owned(), json!("O'Neil")), ("vegan".to_owned(), json!(true))].into(),
             active: true,
+            shape: crate::variants::Shape::default(),
+            images: Vec::new(),
         }
     }
 

@@ -23,6 +23,15 @@ pub(crate) struct Change {
     pub(crate) after: StoredProduct,
 }
 
+/// The products whose cached answers these changes make stale: themselves and their parents, who show them.
+pub(crate) fn touched(changes: &[Change]) -> Vec<ProductId> {
+    let of = |change: &Change| [Some(change.after.id), change.after.data.shape.parent_id];
+    let mut ids: Vec<ProductId> = changes.iter().flat_map(of).flatten().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
 /// Creates `new` products and changes others from the version they were read at, counts their terms and publishes their
 /// messages. The statements travel in one pipeline; the database works on one while the next is made.
 ///
@@ -79,7 +88,9 @@ async fn update(tx: &TenantTx, changes: &[Change]) -> Result<(), DbError> {
     }
     let versions: Vec<i32> = changes.iter().map(|change| change.after.version - 1).collect();
     let stmt = Stmt::new(include_str!("update_products.sql")).bind(tx.tenant_id()).bind(tx.ctx().now());
-    let updated = tx.run(bind_columns(stmt, tx, changes).bind(versions)).await?;
+    let images: Vec<Option<String>> =
+        changes.iter().map(|change| json_of(&change.after.data.images)).collect();
+    let updated = tx.run(bind_columns(stmt, tx, changes).bind(versions).bind(images)).await?;
     if updated.len() == changes.len() {
         return Ok(());
     }
@@ -115,7 +126,7 @@ fn draft(tx: &TenantTx, change: &Change) -> Draft {
         Some(before) if before.data.active && !change.after.data.active => &PRODUCT_DEACTIVATED,
         Some(_) => &PRODUCT_UPDATED,
     };
-    let product = change.after.clone().into_product(tx.ctx().tenant.currency);
+    let product = change.after.clone().into_product(&tx.ctx().tenant);
     Draft::of(kind, change.after.id, &product)
 }
 
@@ -133,6 +144,11 @@ fn change_terms_stmt(tx: &TenantTx, terms: TermChanges) -> Stmt {
         .bind(words)
         .bind(products)
         .bind(active)
+}
+
+/// The text of a list or map; `None` for an empty one.
+fn json_of<T: serde::Serialize + Default + PartialEq>(value: &T) -> Option<String> {
+    if *value == T::default() { None } else { serde_json::to_string(value).ok() }
 }
 
 /// Binds the columns of products as arrays, in the order of `insert_products.sql` from its third parameter on.
@@ -156,4 +172,7 @@ fn bind_columns(stmt: Stmt, tx: &TenantTx, changes: &[Change]) -> Stmt {
         .bind(attributes)
         .bind(each().map(|data| data.active).collect::<Vec<_>>())
         .bind(each().map(|data| search_vector(tx.tenant_id(), data)).collect::<Vec<_>>())
+        .bind(each().map(|data| data.shape.parent_id.map(|parent| parent.0)).collect::<Vec<Option<Uuid>>>())
+        .bind(each().map(|data| json_of(&data.shape.options)).collect::<Vec<_>>())
+        .bind(each().map(|data| json_of(&data.shape.option_values)).collect::<Vec<_>>())
 }

@@ -1,7 +1,7 @@
 //! What the life of orders means for the books, the shelves and the money.
 
 use async_trait::async_trait;
-use db::{DbError, TenantTx};
+use db::TenantTx;
 use edge::Problem;
 use kernel::{
     Rate,
@@ -29,7 +29,7 @@ impl Checkouts {
     /// shelf. It counts as paid on account.
     async fn book(&self, tx: &TenantTx, order: &Order) -> Result<(), Problem> {
         let sale = ChannelSale {
-            id: id(order.sale_id.as_deref())?,
+            id: SaleId(order.sale),
             channel: channel(&order.channel),
             register: self.0.sales.web_register(tx.ctx(), order.shop_id).await?,
             customer: order.customer_id,
@@ -50,7 +50,7 @@ impl Checkouts {
 /// promised back; the job of payments carries that out.
 async fn undo(tx: &TenantTx, order: &Order) -> Result<(), Problem> {
     let reason = format!("{} was {}", order.id, order.status.as_str());
-    sales::refund_rest(tx, id(order.sale_id.as_deref())?, &reason, true).await?;
+    sales::refund_rest(tx, SaleId(order.sale), &reason, true).await?;
     let Some(payment) = &order.payment_id else { return Ok(()) };
     let payment: PaymentId = payment.parse().map_err(Problem::internal)?;
     match payments::request_refund(tx, payment, None, &reason, Source::Checkout).await {
@@ -59,11 +59,6 @@ async fn undo(tx: &TenantTx, order: &Order) -> Result<(), Problem> {
         Err(RefundError::Db(error)) => Err(error.into()),
         Err(error) => Err(Problem::internal(error)),
     }
-}
-
-fn id(sale: Option<&str>) -> Result<SaleId, Problem> {
-    let missing = || Problem::from(DbError::Other("a paid order without its sale's id".to_owned()));
-    sale.and_then(|sale| sale.parse().ok()).ok_or_else(missing)
 }
 
 fn channel(word: &str) -> Channel {

@@ -184,7 +184,7 @@ impl Op {
         self
     }
 
-    /// A body of another media type, taken with [`crate::RawBody`].
+    /// A body of another media type (`image/*` for all of a family), taken with [`crate::RawBody`].
     pub fn body_raw(mut self, content_type: &'static str) -> Self {
         self.body = Some(BodySpec { content_type, schema: None });
         self

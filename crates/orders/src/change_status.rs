@@ -62,6 +62,9 @@ pub async fn change_status(
     tx.execute(include_str!("change_status.sql"), params).await?;
     let before = order.status;
     order.status = status;
+    if status.is_paid() {
+        order.sale_id = Some(kernel::encode_id("sal", order.sale));
+    }
     order.history.push(event);
     order.version += 1;
     order.updated_at = now;

@@ -88,6 +88,7 @@ pub(crate) fn decode(row: &Row, currency: Currency) -> Result<Order, DbError> {
     let history: Vec<crate::model::OrderEvent> = json(row, "history")?;
     let was_paid = reached_books || history.iter().any(|event| event.status == OrderStatus::Paid);
     let lines: Vec<StoredLine> = json(row, "lines")?;
+    let sale: Uuid = row.try_get("sale_id")?;
     let id = |prefix: &str, id: Option<Uuid>| id.map(|id| kernel::encode_id(prefix, id));
     Ok(Order {
         id: row.try_get("id")?,
@@ -99,7 +100,8 @@ pub(crate) fn decode(row: &Row, currency: Currency) -> Result<Order, DbError> {
         shop_id: row.try_get("shop_id")?,
         checkout_id: id("chk", row.try_get("checkout_id")?),
         payment_id: id("pay", row.try_get("payment_id")?),
-        sale_id: id("sal", row.try_get::<_, Option<Uuid>>("sale_id")?.filter(|_| was_paid)),
+        sale_id: id("sal", Some(sale).filter(|_| was_paid)),
+        sale,
         lines: lines.into_iter().zip(1..).map(|(line, number)| shown(line, number, currency)).collect(),
         totals: OrderTotals {
             net: money("net")?,

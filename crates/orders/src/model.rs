@@ -237,6 +237,10 @@ pub struct Order {
     pub payment_id: Option<String>,
     /// The sale in the books, `sal_..`, once it is paid.
     pub sale_id: Option<String>,
+    /// The sale that is, or will be, in the books.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub sale: Uuid,
     /// What.
     pub lines: Vec<OrderLine>,
     /// The sums.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use async_trait::async_trait;
 use axum::Router;
 use cart::Carts;
-use catalog::Catalog;
+use catalog::{Catalog, CatalogConfig};
 use checkout::{Checkouts, Faults};
 use control::{Control, MasterKey, Parts, Seeder, TenantDatabases};
 use customers::{Buyer, CustomerId, CustomerMerge, Customers, GuestId, GuestMerge, Hooks};
@@ -108,6 +108,17 @@ impl Seeder for TaxRates {
     }
 }
 
+/// The catalog, whose files lie in the data folder unless images are kept elsewhere.
+fn catalog_of(config: &Config, db: &Db) -> Catalog {
+    let files = CatalogConfig {
+        import_dir: config.data_dir.join("imports"),
+        objects: config.objects.clone(),
+        object_dir: config.data_dir.join("objects"),
+        ..CatalogConfig::default()
+    };
+    Catalog::with_config(db.clone(), files)
+}
+
 impl App {
     /// Puts the parts together; asks no database yet.
     ///
@@ -135,7 +146,7 @@ impl App {
             })?;
         let control = control_plane(&config, installation, &clock, master_key.clone())?;
         let lookup: Arc<dyn TenantLookup> = Arc::new(control.clone());
-        let catalog = Catalog::new(db.clone(), config.data_dir.join("imports"));
+        let catalog = catalog_of(&config, &db);
         let inventory = Inventory::new(db.clone(), InventoryConfig::default());
         let sales = Sales::new(db.clone(), catalog.clone(), config.combiner());
         let parts = webhooks::Parts {

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use catalog::ObjectsConfig;
 use checkout::CheckoutConfig;
 use control::ControlConfig;
 use db::CombinerLimits;
@@ -44,6 +45,8 @@ pub struct Config {
     pub sales: SalesConfig,
     /// How merchants are called.
     pub webhooks: WebhooksConfig,
+    /// Where images are kept.
+    pub objects: ObjectsConfig,
     /// What carries messages.
     pub messages: MessagesConfig,
     /// What is logged.
@@ -126,6 +129,7 @@ impl Default for Config {
             checkout: CheckoutConfig::default(),
             sales: SalesConfig::default(),
             webhooks: WebhooksConfig::default(),
+            objects: ObjectsConfig::default(),
             messages: MessagesConfig::default(),
             log: LogConfig::default(),
         }
@@ -221,6 +225,7 @@ impl Config {
         self.messages.validate()?;
         self.edge.validate()?;
         self.webhooks.validate()?;
+        self.objects.validate()?;
         self.control.validate()
     }
 

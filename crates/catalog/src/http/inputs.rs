@@ -12,9 +12,16 @@ use utoipa::ToSchema;
 use crate::{
     TaxTable,
     barcode::check_barcode,
-    model::{DEFAULT_TAX_CATEGORY, DEFAULT_UNIT, ProductData, attributes_schema, price_schema},
-    problems::{BARCODE_INVALID, CURRENCY_MISMATCH, SKU_IMMUTABLE, UNKNOWN_TAX_CATEGORY},
+    model::{
+        DEFAULT_TAX_CATEGORY, DEFAULT_UNIT, ProductData, ProductId, attributes_schema, option_choice_schema,
+        price_schema,
+    },
+    problems::{
+        BARCODE_INVALID, CURRENCY_MISMATCH, OPTIONS_INVALID, PARENT_IMMUTABLE, SKU_IMMUTABLE,
+        UNKNOWN_TAX_CATEGORY,
+    },
     rules,
+    variants::{ProductOption, Shape, has_doubles},
 };
 
 macro_rules! rule {
@@ -31,7 +38,13 @@ rule!(description_rule, str, rules::check_description);
 rule!(category_rule, str, rules::check_category);
 rule!(tax_category_rule, str, rules::check_tax_category);
 rule!(unit_rule, str, rules::check_unit);
+rule!(options_rule, [ProductOption], rules::check_options);
+rule!(option_values_rule, BTreeMap<String, String>, rules::check_option_values);
 rule!(attributes_rule, BTreeMap<String, Value>, rules::check_attributes);
+
+fn options_vec_rule(options: &[ProductOption], ctx: &()) -> garde::Result {
+    options_rule(options, ctx)
+}
 
 fn barcode_form(barcode: &str, _: &()) -> garde::Result {
     let digits = barcode.bytes().all(|byte| byte.is_ascii_digit());
@@ -119,7 +132,7 @@ macro_rules! product_body {
 
         impl $name {
             /// The product it describes, once the tenant's currency and taxes allow it.
-            fn into_data(self, sku: String, tenant: &Tenant, taxes: &TaxTable) -> Result<ProductData, Problem> {
+            fn into_data(self, sku: String, shape: Shape, tenant: &Tenant, taxes: &TaxTable) -> Result<ProductData, Problem> {
                 let data = ProductData {
                     sku,
                     name: self.name,
@@ -132,6 +145,8 @@ macro_rules! product_body {
                     weight_grams: self.weight_grams,
                     attributes: self.attributes,
                     active: self.active,
+                    shape,
+                    images: Vec::new(),
                 };
                 check_meaning(self.price, &data, tenant, taxes).map(|()| data)
             }
@@ -147,6 +162,20 @@ product_body!(
         #[garde(custom(sku_rule))]
         #[schema(min_length = 1, max_length = 64, pattern = r"^[!-~]([ -~]{0,62}[!-~])?$")]
         pub sku: String,
+        /// Of which product it is a variant; that one has options.
+        #[garde(skip)]
+        #[serde(default)]
+        pub parent_id: Option<ProductId>,
+        /// What buyers choose between its variants: a product with options is sold by its variants only.
+        #[garde(custom(options_rule))]
+        #[schema(max_items = 5)]
+        #[serde(default)]
+        pub options: Vec<ProductOption>,
+        /// What the variant has of each option of its parent.
+        #[garde(custom(option_values_rule))]
+        #[schema(schema_with = option_choice_schema, required = false)]
+        #[serde(default)]
+        pub option_values: BTreeMap<String, String>,
     }
 );
 product_body!(
@@ -158,6 +187,20 @@ product_body!(
         #[schema(min_length = 1, max_length = 64, pattern = r"^[!-~]([ -~]{0,62}[!-~])?$")]
         #[serde(default)]
         pub sku: Option<String>,
+        /// If given, it must be the product's own: a parent never changes.
+        #[garde(skip)]
+        #[serde(default)]
+        pub parent_id: Option<ProductId>,
+        /// The options from now on; left out, they stay. Values may be added at will, the rest only without variants.
+        #[garde(inner(custom(options_vec_rule)))]
+        #[schema(max_items = 5)]
+        #[serde(default)]
+        pub options: Option<Vec<ProductOption>>,
+        /// What the variant has of each option of its parent; left out, it stays.
+        #[garde(inner(custom(option_values_rule)))]
+        #[schema(schema_with = option_choice_schema, required = false)]
+        #[serde(default)]
+        pub option_values: Option<BTreeMap<String, String>>,
     }
 );
 
@@ -165,18 +208,24 @@ impl ProductCreate {
     /// The product it describes.
     pub(crate) fn into_product(mut self, tenant: &Tenant, taxes: &TaxTable) -> Result<ProductData, Problem> {
         let sku = std::mem::take(&mut self.sku);
-        self.into_data(sku, tenant, taxes)
+        let shape = Shape {
+            parent_id: self.parent_id,
+            options: std::mem::take(&mut self.options),
+            option_values: std::mem::take(&mut self.option_values),
+        };
+        self.into_data(sku, shape, tenant, taxes)
     }
 }
 
 impl ProductUpdate {
-    /// The product it describes, which has `sku`.
+    /// The product it describes, which is `before` now.
     pub(crate) fn into_product(
-        self,
-        sku: &str,
+        mut self,
+        before: &ProductData,
         tenant: &Tenant,
         taxes: &TaxTable,
     ) -> Result<ProductData, Problem> {
+        let sku = &before.sku;
         if self.sku.as_ref().is_some_and(|given| given != sku) {
             return Err(Problem::new(SKU_IMMUTABLE).pointer(
                 "/sku",
@@ -184,7 +233,17 @@ impl ProductUpdate {
                 format!("its SKU is {sku}"),
             ));
         }
-        self.into_data(sku.to_owned(), tenant, taxes)
+        if self.parent_id.is_some_and(|given| Some(given) != before.shape.parent_id) {
+            let detail = "a product keeps the parent that it was created with";
+            return Err(Problem::new(PARENT_IMMUTABLE).pointer("/parentId", PARENT_IMMUTABLE, detail));
+        }
+        let shape = Shape {
+            parent_id: before.shape.parent_id,
+            options: self.options.take().unwrap_or_else(|| before.shape.options.clone()),
+            option_values: self.option_values.take().unwrap_or_else(|| before.shape.option_values.clone()),
+        };
+        let data = self.into_data(sku.to_owned(), shape, tenant, taxes)?;
+        Ok(ProductData { images: before.images.clone(), ..data })
     }
 }
 
@@ -197,6 +256,10 @@ fn check_meaning(price: Money, data: &ProductData, tenant: &Tenant, taxes: &TaxT
     if !taxes.knows(&data.tax_category) {
         let detail = "no rate is set for this category";
         return Err(Problem::new(UNKNOWN_TAX_CATEGORY).pointer("/taxCategory", UNKNOWN_TAX_CATEGORY, detail));
+    }
+    if has_doubles(&data.shape.options) {
+        let detail = "each name and each value is said once";
+        return Err(Problem::new(OPTIONS_INVALID).pointer("/options", OPTIONS_INVALID, detail));
     }
     if data.barcode.as_deref().is_some_and(|barcode| check_barcode(barcode).is_err()) {
         let detail = "the last digit does not fit the others";

@@ -1,6 +1,6 @@
 //! The routes of lists: products and the category tree.
 
-use axum::extract::State;
+use axum::{extract::State, http::StatusCode};
 use edge::{
     FieldError, Op, Problem, Query, Reply, Routes, Tenanted,
     codes::INVALID_VALUE,
@@ -13,10 +13,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     Catalog,
+    cache_counts::CacheKind,
+    list_cache::ListQuery,
     list_categories::{CategoryTree, list_categories},
     list_products::{Extras, Facets, Key, ProductFilter, Sort, list_products},
-    model::Product,
+    model::{Product, ProductId},
     problems::{CATALOG_READ, PRICE_RANGE_EMPTY, RELEVANCE_NEEDS_SEARCH},
+    read_list::{count_uncached, read_list},
     rules::check_category,
 };
 
@@ -95,6 +98,9 @@ pub struct ProductQuery {
     #[garde(inner(length(chars, min = 8, max = 14), ascii))]
     #[param(min_length = 8, max_length = 14, pattern = "^[ -~]{8,14}$")]
     pub barcode: Option<String>,
+    /// Only the variants of this product.
+    #[param(inline)]
+    pub parent: Option<ProductId>,
     /// The order: by relevance for searches, by name otherwise.
     #[param(inline)]
     sort: Option<Sort>,
@@ -164,17 +170,25 @@ async fn products(
     Query(query): Query<ProductQuery>,
 ) -> Result<Reply, Problem> {
     let extras = Extras { facets: query.facets, total: query.total.is_some() };
-    let filter = filter_of(query)?;
-    let tx = catalog.db().begin_read(&ctx).await?;
-    let found = list_products(&tx, &filter, extras).await?;
-    tx.commit().await?;
-    Ok(Reply::ok(&page_of(&ctx, found)))
+    let filter = filter_of(query)?.normalised();
+    if filter.after.is_some() {
+        count_uncached(&catalog, CacheKind::Products);
+        let tx = catalog.db().begin_read(&ctx).await?;
+        let found = list_products(&tx, &filter, extras).await?;
+        tx.commit().await?;
+        return Ok(Reply::ok(&page_of(&ctx, found)));
+    }
+    let query = ListQuery::Products(filter.clone(), extras);
+    let body = read_list(&catalog, &ctx, query, async |tx| {
+        Ok(page_of(&ctx, list_products(tx, &filter, extras).await?))
+    })
+    .await?;
+    Ok(Reply::bytes(StatusCode::OK, body, None))
 }
 
 fn page_of(ctx: &Ctx, found: crate::list_products::Found) -> ProductPage {
-    let currency = ctx.tenant.currency;
     ProductPage {
-        items: found.products.into_iter().map(|product| product.into_product(currency)).collect(),
+        items: found.products.into_iter().map(|product| product.into_product(&ctx.tenant)).collect(),
         next_cursor: found.next.map(|key| Cursor::encode(&key)),
         total: found.total,
         facets: found.facets,
@@ -204,6 +218,7 @@ fn filter_of(query: ProductQuery) -> Result<ProductFilter, Problem> {
         category: query.category,
         attributes: query.attribute.iter().flat_map(|text| text.split(';')).map(str::to_owned).collect(),
         barcode: query.barcode,
+        parent: query.parent,
         active: query.active,
         price_min: query.min_price,
         price_max: query.max_price,
@@ -218,8 +233,9 @@ async fn categories(
     Tenanted(ctx): Tenanted,
     Query(query): Query<CategoryQuery>,
 ) -> Result<Reply, Problem> {
-    let tx = catalog.db().begin_read(&ctx).await?;
-    let tree = list_categories(&tx, query.parent.as_deref()).await?;
-    tx.commit().await?;
-    Ok(Reply::ok(&tree))
+    let parent = query.parent;
+    let query = ListQuery::Categories(parent.clone());
+    let body =
+        read_list(&catalog, &ctx, query, async |tx| list_categories(tx, parent.as_deref()).await).await?;
+    Ok(Reply::bytes(StatusCode::OK, body, None))
 }

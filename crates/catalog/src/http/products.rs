@@ -6,6 +6,8 @@ use edge::{
     idempotency::run_once,
 };
 
+use kernel::Code;
+
 use super::inputs::{ProductCreate, ProductUpdate};
 use crate::{
     Catalog,
@@ -14,11 +16,39 @@ use crate::{
     manage_products::{create_product, deactivate_product, update_product},
     model::{Product, ProductId},
     problems::{
-        BARCODE_INVALID, CATALOG_READ, CATALOG_WRITE, CURRENCY_MISMATCH, PRODUCT_NOT_FOUND, SKU_EXISTS,
-        SKU_IMMUTABLE, UNKNOWN_TAX_CATEGORY,
+        BARCODE_INVALID, CATALOG_READ, CATALOG_WRITE, CURRENCY_MISMATCH, OPTION_VALUES_INVALID,
+        OPTIONS_IN_USE, OPTIONS_INVALID, PARENT_IMMUTABLE, PARENT_INVALID, PRODUCT_NOT_FOUND, SKU_EXISTS,
+        SKU_IMMUTABLE, TOO_MANY_VARIANTS, UNKNOWN_TAX_CATEGORY, VARIANT_EXISTS,
     },
     rules::check_sku,
 };
+
+/// Why a product is not created.
+const CREATE_PROBLEMS: [Code; 9] = [
+    SKU_EXISTS,
+    CURRENCY_MISMATCH,
+    UNKNOWN_TAX_CATEGORY,
+    BARCODE_INVALID,
+    PARENT_INVALID,
+    OPTIONS_INVALID,
+    OPTION_VALUES_INVALID,
+    VARIANT_EXISTS,
+    TOO_MANY_VARIANTS,
+];
+/// Why a product is not changed.
+const UPDATE_PROBLEMS: [Code; 11] = [
+    PRODUCT_NOT_FOUND,
+    SKU_IMMUTABLE,
+    CURRENCY_MISMATCH,
+    UNKNOWN_TAX_CATEGORY,
+    BARCODE_INVALID,
+    PARENT_IMMUTABLE,
+    PARENT_INVALID,
+    OPTIONS_INVALID,
+    OPTIONS_IN_USE,
+    OPTION_VALUES_INVALID,
+    VARIANT_EXISTS,
+];
 
 pub(super) fn routes(catalog: Catalog) -> Routes<()> {
     Routes::<Catalog>::new("Products")
@@ -28,7 +58,7 @@ pub(super) fn routes(catalog: Catalog) -> Routes<()> {
                 .idempotency(IdempotencyKey::Optional)
                 .returns::<Product>(201)
                 .etag()
-                .problems(&[SKU_EXISTS, CURRENCY_MISMATCH, UNKNOWN_TAX_CATEGORY, BARCODE_INVALID]),
+                .problems(&CREATE_PROBLEMS),
             create,
         )
         .add(
@@ -50,19 +80,14 @@ pub(super) fn routes(catalog: Catalog) -> Routes<()> {
         .add(
             Op::put("/products/{id}", "update_product", "Replace what is said about a product")
                 .description(
-                    "What is left out gets its default. A product that is so already keeps its version.",
+                    "What is left out gets its default, but options and values of variants stay. A product that is so \
+                     already keeps its version.",
                 )
                 .permission(CATALOG_WRITE)
                 .idempotency(IdempotencyKey::Optional)
                 .returns::<Product>(200)
                 .etag()
-                .problems(&[
-                    PRODUCT_NOT_FOUND,
-                    SKU_IMMUTABLE,
-                    CURRENCY_MISMATCH,
-                    UNKNOWN_TAX_CATEGORY,
-                    BARCODE_INVALID,
-                ]),
+                .problems(&UPDATE_PROBLEMS),
             update,
         )
         .add(
@@ -76,7 +101,8 @@ pub(super) fn routes(catalog: Catalog) -> Routes<()> {
         .with_state(catalog)
 }
 
-fn shown(product: &Product) -> Reply {
+/// A product with its entity tag.
+pub(super) fn shown(product: &Product) -> Reply {
     Reply::ok(product).etag(&product.version.to_string())
 }
 

@@ -142,6 +142,8 @@ impl Row {
                 .attributes
                 .unwrap_or_else(|| before.map(|before| before.attributes.clone()).unwrap_or_default()),
             active: self.active.unwrap_or_else(|| before.is_none_or(|before| before.active)),
+            shape: before.map(|before| before.shape.clone()).unwrap_or_default(),
+            images: before.map(|before| before.images.clone()).unwrap_or_default(),
         }
     }
 

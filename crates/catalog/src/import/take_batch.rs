@@ -7,8 +7,8 @@ use db::{DbError, TenantTx};
 use super::row::Row;
 use crate::{
     Catalog,
-    model::{ProductData, ProductId, StoredProduct},
-    write_products::{SKU_UNIQUE, write_products},
+    model::{ProductData, StoredProduct},
+    write_products::{SKU_UNIQUE, touched, write_products},
 };
 
 /// What became of the rows.
@@ -49,8 +49,7 @@ pub(super) async fn take_batch(catalog: &Catalog, tx: &TenantTx, rows: &[Row]) -
         }
         error => error,
     })?;
-    let ids: Vec<ProductId> = changes.iter().map(|change| change.after.id).collect();
-    catalog.products_changed(tx, &ids).await?;
+    catalog.products_changed(tx, &touched(&changes)).await?;
     Ok(taken)
 }
 

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::model::StoredProduct;
+use crate::model::{ProductId, StoredProduct};
 
 /// The order of a list. Ties are broken by id, so that pages never overlap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub(crate) enum Sort {
     /// What fits a search best first.
     #[serde(rename = "relevance")]
@@ -53,7 +53,7 @@ impl Sort {
 }
 
 /// How a page is found: from the matches, sorted, or along an index, filtered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Way {
     /// Few match: all of them are fetched and sorted.
     #[serde(rename = "g")]
@@ -64,17 +64,18 @@ pub(crate) enum Way {
 }
 
 /// Where a page ends. The way is kept, so that all pages of a list agree on the order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Key(pub(crate) Way, pub(crate) Sort, pub(crate) i64, pub(crate) String, pub(crate) Uuid);
 
-/// Which products, in which order.
-#[derive(Debug, Clone)]
+/// Which products, in which order. Two that are equal are answered alike.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ProductFilter {
     pub(crate) search: Option<String>,
     pub(crate) category: Option<String>,
     /// `key=value`, all of them.
     pub(crate) attributes: Vec<String>,
     pub(crate) barcode: Option<String>,
+    pub(crate) parent: Option<ProductId>,
     pub(crate) active: Option<bool>,
     pub(crate) price_min: Option<i64>,
     pub(crate) price_max: Option<i64>,
@@ -82,6 +83,22 @@ pub(crate) struct ProductFilter {
     pub(crate) after: Option<Key>,
     /// Products on the page; one more is fetched to see whether another page follows.
     pub(crate) take: i64,
+}
+
+impl ProductFilter {
+    /// Written in one way: blanks and the order of attributes change nothing of what is found.
+    pub(crate) fn normalised(mut self) -> Self {
+        self.search = self.search.map(|typed| typed.split_whitespace().collect::<Vec<_>>().join(" "));
+        self.attributes.sort_unstable();
+        self.attributes.dedup();
+        self
+    }
+
+    /// The length of its texts.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let texts = [&self.search, &self.category, &self.barcode].into_iter().flatten();
+        texts.chain(&self.attributes).map(String::len).sum()
+    }
 }
 
 /// A product with its place in the order.

@@ -1,6 +1,7 @@
 select
-    p.id, p.sku, p.name, p.description, p.price, p.tax_category, p.category, p.barcode, p.unit, p.weight_grams, p.attributes, p.active, p.version,
-    p.created_at, p.updated_at,
+    p.id, p.sku, p.name, p.description, p.price, p.tax_category, p.category, p.barcode, p.unit, p.weight_grams, p.attributes,
+    p.active, p.parent_id, p.options, p.option_values, p.images,
+    p.version, p.created_at, p.updated_at,
     found.key_number, found.key_text
 from
     catalog.search_products($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) with ordinality

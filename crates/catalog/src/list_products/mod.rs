@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What is wanted beside the products.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Extras {
     pub(crate) facets: bool,
     pub(crate) total: bool,

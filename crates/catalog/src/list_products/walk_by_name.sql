@@ -1,6 +1,7 @@
 select
-    id, sku, name, description, price, tax_category, category, barcode, unit, weight_grams, attributes, active, version,
-    created_at, updated_at,
+    id, sku, name, description, price, tax_category, category, barcode, unit, weight_grams, attributes, active,
+    parent_id, options, option_values, images,
+    version, created_at, updated_at,
     0::bigint as key_number, name_key as key_text
 from catalog.product
 where

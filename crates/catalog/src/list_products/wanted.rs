@@ -13,6 +13,7 @@ use super::{
 use crate::{
     fold::fold,
     terms::{INACTIVE, Kind, quoted, tenant_prefix},
+    variants::VARIANTS_MOST,
 };
 
 /// Above any letter, for the end of a range of words.
@@ -63,6 +64,10 @@ pub(crate) async fn find_wanted(tx: &TenantTx, filter: &ProductFilter) -> Result
     if let Some(barcode) = &filter.barcode {
         wanted.at_most(1);
         conditions.push(TsQuery(quoted(&prefix, "b=", barcode)));
+    }
+    if let Some(parent) = filter.parent {
+        wanted.at_most(VARIANTS_MOST);
+        conditions.push(TsQuery(quoted(&prefix, "p=", &parent.0.to_string())));
     }
     wanted.filters = TsQuery::all(conditions.clone());
     if filter.search.is_some() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use catalog::{Catalog, CatalogConfig, ProductImport};
+use catalog::{Catalog, CatalogConfig, ObjectsConfig, ProductImport};
 use csvio::RejectWriter;
 use db::{Migrations, TenantTx};
 use kernel::{Ctx, Tenant};
@@ -26,12 +26,19 @@ pub(crate) fn migrations() -> Migrations {
 impl Market {
     /// One merchant, `acme`, with the usual tax rates and nothing to sell.
     pub(crate) async fn new() -> Self {
+        Self::with_objects(ObjectsConfig::default()).await
+    }
+
+    /// The same, whose images are kept elsewhere.
+    pub(crate) async fn with_objects(objects: ObjectsConfig) -> Self {
         let databases = TestDatabases::create(&migrations(), &Migrations::control([])).await.unwrap();
         let files = tempfile::tempdir().unwrap();
         let mut made = None;
         let site = Site::new(databases, |db, clock| {
             let config = CatalogConfig {
                 import_dir: files.path().join("imports"),
+                objects,
+                object_dir: files.path().join("objects"),
                 clock: clock.clone(),
                 ..CatalogConfig::default()
             };
@@ -89,6 +96,13 @@ impl Market {
     /// The folder of uploads and reports.
     pub(crate) fn import_dir(&self) -> std::path::PathBuf {
         self.files.path().join("imports")
+    }
+
+    /// How many images are kept for all merchants.
+    pub(crate) fn count_objects(&self) -> usize {
+        let below = |path: std::path::PathBuf| std::fs::read_dir(path).into_iter().flatten().flatten();
+        let tenants = below(self.files.path().join("objects/images"));
+        tenants.flat_map(|tenant| below(tenant.path())).count()
     }
 
     /// How many files in it end like that.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use catalog::Catalog;
+use catalog::{CacheKind, Catalog};
 use csvio::RejectWriter;
 use db::{Invalidations, Source};
 use serde_json::{Value, json};
@@ -186,11 +186,11 @@ async fn a_change_made_by_another_process_is_seen_through_the_cache() {
             .unwrap();
     };
     let price = async || market.clerk.get("/products/sku/A").await.is(200).json["price"]["amount"].as_i64();
-    // One product is named, several are forgotten with all of the tenant's.
+    // A few products are named, many are forgotten with all of the tenant's.
     for (file, cents) in [
         ("sku,name,price\nA,Apple,1.00\nB,Bread,2.00\n", 100),
         ("sku,name,price\nA,Apple,1.30\n", 130),
-        ("sku,name,price\nA,Apple,1.40\nB,Bread,2.10\n", 140),
+        ("sku,name,price\nA,Apple,1.40\nB,Bread,2.10\nC,C,1\nD,D,1\nE,E,1\n", 140),
     ] {
         import(file).await;
         let seen = async {
@@ -199,9 +199,9 @@ async fn a_change_made_by_another_process_is_seen_through_the_cache() {
             }
         };
         tokio::time::timeout(Duration::from_secs(20), seen).await.unwrap();
-        let hits = market.catalog.cache_counts().hits;
+        let hits = market.catalog.cache_counts(CacheKind::Product).hits;
         let cached = async {
-            while market.catalog.cache_counts().hits == hits {
+            while market.catalog.cache_counts(CacheKind::Product).hits == hits {
                 assert_eq!(price().await, Some(cents));
             }
         };

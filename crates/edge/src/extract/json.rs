@@ -50,7 +50,10 @@ pub(crate) fn has_media_type(headers: &HeaderMap, expected: &str) -> bool {
         return false;
     };
     let kind = given.split(';').next().unwrap_or("").trim();
-    kind.eq_ignore_ascii_case(expected)
+    match expected.strip_suffix('*') {
+        Some(family) => kind.get(..family.len()).is_some_and(|given| given.eq_ignore_ascii_case(family)),
+        None => kind.eq_ignore_ascii_case(expected),
+    }
 }
 
 /// Reads a JSON document into `T`.

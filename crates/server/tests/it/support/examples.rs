@@ -60,11 +60,15 @@ pub fn example(operation: &str, world: &World) -> Option<Example> {
         .or_else(|| of_the_operator(operation))
 }
 
+/// The head of a picture of one pixel, which is all that is looked at.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x00\x00\x00\x00";
+
 fn of_goods(operation: &str, w: &World) -> Option<Example> {
     let line =
         |extra: (&str, &str)| json!({ "lines": [{ "shopId": w.shop, "sku": w.sku, extra.0: extra.1 }] });
     let product = json!({ "name": "Wine", "price": eur(1300) });
     let new_product = json!({ "sku": "NEW-1", "name": "New", "price": eur(100) });
+    let images = format!("/products/{}/images", w.product);
     let csv = || Some(("text/csv", b"sku,name,price\nNEW-2,New,1.00\n".to_vec()));
     Some(match operation {
         "list_products" => get("/products?search=wine"),
@@ -73,6 +77,10 @@ fn of_goods(operation: &str, w: &World) -> Option<Example> {
         "get_product_by_sku" => get(format!("/products/sku/{}", w.sku)).hidden(),
         "update_product" => send(format!("/products/{}", w.product), product).hidden(),
         "delete_product" => get(format!("/products/{}", w.product)).hidden(),
+        "add_product_image" => Example { body: Some(("image/png", PNG.to_vec())), ..get(images) }.hidden(),
+        "arrange_product_images" => send(images, json!({ "images": [] })).hidden(),
+        "delete_product_image" => get(format!("{images}/img_01J00000000000000000000000")).hidden(),
+        "get_image" => get("/images/ten_01J00000000000000000000000/img_01J00000000000000000000000"),
         "list_categories" => get("/categories"),
         "import_products" => Example { body: csv(), ..get("/imports/products") },
         "get_import" => get(format!("/imports/{}", w.import)).hidden(),

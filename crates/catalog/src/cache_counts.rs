@@ -1,0 +1,82 @@
+//! How often reads were answered from memory, by what was read.
+
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
+
+use metrics::Counter;
+
+const HITS: &str = "markethall_catalog_cache_hits_total";
+const MISSES: &str = "markethall_catalog_cache_misses_total";
+
+/// What is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheKind {
+    /// One product, by id or SKU.
+    Product,
+    /// A page of products.
+    Products,
+    /// The category tree.
+    Categories,
+}
+
+impl CacheKind {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Products => "products",
+            Self::Categories => "categories",
+        }
+    }
+}
+
+/// What the caches did since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheCounts {
+    /// Reads answered from memory, or by what another request was fetching already.
+    pub hits: u64,
+    /// Reads that went to the database.
+    pub misses: u64,
+}
+
+#[derive(Default)]
+struct Count {
+    number: AtomicU64,
+    metric: OnceLock<Counter>,
+}
+
+impl Count {
+    fn add(&self, name: &'static str, kind: CacheKind) {
+        self.number.fetch_add(1, Ordering::Relaxed);
+        self.metric.get_or_init(|| handle(name, kind)).increment(1);
+    }
+}
+
+fn handle(name: &'static str, kind: CacheKind) -> Counter {
+    metrics::describe_counter!(HITS, "Reads of the catalog answered from memory, by kind.");
+    metrics::describe_counter!(MISSES, "Reads of the catalog that went to the database, by kind.");
+    metrics::counter!(name, "kind" => kind.label())
+}
+
+/// Counts every read once, for metrics and proofs.
+#[derive(Default)]
+pub(crate) struct ReadCounts([(Count, Count); 3]);
+
+impl ReadCounts {
+    pub(crate) fn hit(&self, kind: CacheKind) {
+        self.0[kind as usize].0.add(HITS, kind);
+    }
+
+    pub(crate) fn miss(&self, kind: CacheKind) {
+        self.0[kind as usize].1.add(MISSES, kind);
+    }
+
+    pub(crate) fn of(&self, kind: CacheKind) -> CacheCounts {
+        let (hits, misses) = &self.0[kind as usize];
+        CacheCounts {
+            hits: hits.number.load(Ordering::Relaxed),
+            misses: misses.number.load(Ordering::Relaxed),
+        }
+    }
+}
