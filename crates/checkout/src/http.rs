@@ -55,7 +55,7 @@ pub struct PaymentInput {
 #[garde(allow_unvalidated)]
 pub struct CheckoutInput {
     /// Whose cart: `me`, or the id of a customer or guest.
-    #[garde(length(min = 2, max = 30))]
+    #[garde(length(chars, min = 2, max = 30))]
     #[schema(min_length = 2, max_length = 30)]
     pub cart: String,
     /// How it is paid.

@@ -22,7 +22,7 @@ use crate::{checkouts::Checkouts, problems::CART_NOT_FOUND};
 #[garde(allow_unvalidated)]
 pub struct OrderInput {
     /// For whom: `me`, `cus_..` or `gst_..`.
-    #[garde(length(min = 2, max = 30))]
+    #[garde(length(chars, min = 2, max = 30))]
     #[schema(min_length = 2, max_length = 30)]
     pub customer: String,
     /// What: 1 to 500 lines, at the catalog's prices.

@@ -6,7 +6,10 @@ use db::{DbError, Row};
 use garde::Validate;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{ArrayBuilder, ObjectBuilder, OneOfBuilder, RefOr, Schema, schema::Type},
+};
 
 kernel::id!(
     /// A customer.
@@ -108,7 +111,7 @@ pub struct CustomerInput {
     pub note: String,
     /// Words to find customers by, each once, at most 50; when left out, they stay as they are.
     #[garde(inner(length(max = MOST_TAGS), inner(custom(tag_rule))))]
-    #[schema(max_items = 50, min_length = 1, max_length = 40)]
+    #[schema(schema_with = tags_schema, required = false)]
     #[serde(default)]
     pub tags: Option<Vec<String>>,
     /// False for a customer who is no more one.
@@ -173,6 +176,16 @@ pub(crate) fn email_rule(email: &str, _: &()) -> garde::Result {
 pub(crate) fn phone_rule(phone: &str, _: &()) -> garde::Result {
     let fine = phone.bytes().all(|byte| byte.is_ascii_digit() || b"+() ./-".contains(&byte));
     refuse(fine && (1..=40).contains(&phone.len()), "must be 1 to 40 digits, blanks and + ( ) . / -")
+}
+
+fn tags_schema() -> RefOr<Schema> {
+    let tag = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(40))
+        .pattern(Some(r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]{0,38}[^\s\x00-\x1f\x7f])?$"));
+    let tags = ArrayBuilder::new().items(tag).max_items(Some(MOST_TAGS));
+    OneOfBuilder::new().item(tags).item(ObjectBuilder::new().schema_type(Type::Null)).into()
 }
 
 fn tag_rule(tag: &str, _: &()) -> garde::Result {

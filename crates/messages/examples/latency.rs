@@ -57,11 +57,9 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn measure(name: &str, nats: Option<NatsConfig>, rate: u64, seconds: u64) -> anyhow::Result<()> {
-    let databases = TestDatabases::create(
-        &Migrations::tenant([messages::MIGRATIONS]),
-        &Migrations::control([messages::CONTROL_MIGRATIONS]),
-    );
-    let databases = databases.await?;
+    let (tenant, control) =
+        (Migrations::tenant([messages::MIGRATIONS]), Migrations::control([messages::CONTROL_MIGRATIONS]));
+    let databases = TestDatabases::create(&tenant, &control).await?;
     let db = databases.db()?;
     let tenant = databases.tenant("acme");
     let clock = Clock::system();
@@ -132,7 +130,7 @@ async fn publisher_of(
     for number in (publisher..count).step_by(PUBLISHERS as usize) {
         ticks.tick().await;
         let tx = db.begin(&ctx).await?;
-        publish(&tx, &[Draft::new("LatencyProbed", format_args!("probe-{number}"), &number)]).await?;
+        publish(&tx, &[Draft::new("LatencyProbed", format!("probe-{number}"), &number)]).await?;
         tx.commit().await?;
         committed.insert(number, Instant::now());
     }

@@ -78,7 +78,7 @@ struct ListOrders {
     #[param(inline)]
     cursor: Option<Cursor>,
     /// Whose: `me`, `cus_..`, `gst_..` or `mem_..`. Customers and guests see their own in any case.
-    #[garde(inner(length(min = 2, max = 30)))]
+    #[garde(inner(length(chars, min = 2, max = 30)))]
     #[param(min_length = 2, max_length = 30)]
     customer: Option<String>,
     /// Where they stand.

@@ -23,7 +23,7 @@ async fn waiting(app: &App, ctx: &Ctx, owner: &str) -> PaymentId {
         provider: order.provider.clone(),
         method: order.method.clone(),
         amount: order.amount,
-        purpose: Some("chk_1".to_owned()),
+        purpose: Some("booking 1".to_owned()),
         owner: Some(owner.to_owned()),
     };
     let tx = app.parts.db.begin(ctx).await.unwrap();
