@@ -70,24 +70,11 @@ impl World {
             "lines": [{ "shopId": shop, "sku": sku, "quantity": "1" }], "reference": format!("Cart {mark}")
         });
         let reservation = make(admin, "/inventory/reserve", held).await;
-        let role = json!({
-            "name": format!("role-{}", mark.to_lowercase()), "description": mark, "permissions": ["sales:read"]
-        });
-        let role = make(admin, "/roles", role).await;
-        let key = json!({ "name": format!("Key {mark}"), "permissions": ["sales:read"] });
-        let api_key = make(admin, "/api-keys", key).await;
-        let staff = json!({
-            "email": format!("clerk@{}.example", mark.to_lowercase()), "name": format!("Clerk {mark}"),
-            "role": "cashier", "password": "correct horse battery"
-        });
-        let staff = make(admin, "/staff", staff).await;
+        let (role, api_key, staff) = Self::take_on(admin, mark).await;
         let csv = format!("sku,name,price\nCSV-{mark},Imported {mark},1.00\nBAD-{mark},Bad {mark},x\n");
         let upload = admin.api(http::Method::POST, "/imports/products").body("text/csv", csv);
         let import = upload.send().await.is(202).text("/id").to_owned();
-        let hook = json!({ "url": format!("https://93.184.215.14/{mark}"), "description": format!("ERP of {mark}") });
-        let webhook = make(admin, "/webhooks", hook).await;
-        let test = admin.post(&format!("/webhooks/{webhook}/test"), json!({})).await.is(202);
-        let delivery = test.text("/id").to_owned();
+        let (webhook, delivery) = Self::listen(admin, mark).await;
         let charge = json!({
             "provider": "test", "method": "card_confirm", "amount": eur(500), "reference": format!("Deposit {mark}")
         });
@@ -118,6 +105,34 @@ impl World {
         world.sale = text(&world.sell(admin, "1").await, "/id");
         world.shop_on_the_web(admin).await;
         world
+    }
+
+    /// A webhook with a delivery that waits.
+    async fn listen(admin: &Client, mark: &str) -> (String, String) {
+        // Switched off: no test calls anybody outside.
+        let hook = json!({
+            "url": format!("https://93.184.215.14/{mark}"), "description": format!("ERP of {mark}"), "active": false
+        });
+        let webhook = make(admin, "/webhooks", hook).await;
+        let test = admin.post(&format!("/webhooks/{webhook}/test"), json!({})).await.is(202);
+        let delivery = test.text("/id").to_owned();
+        (webhook, delivery)
+    }
+
+    /// A role, an API key and somebody of the staff.
+    async fn take_on(admin: &Client, mark: &str) -> (String, String, String) {
+        let role = json!({
+            "name": format!("role-{}", mark.to_lowercase()), "description": mark, "permissions": ["sales:read"]
+        });
+        let role = make(admin, "/roles", role).await;
+        let key = json!({ "name": format!("Key {mark}"), "permissions": ["sales:read"] });
+        let api_key = make(admin, "/api-keys", key).await;
+        let staff = json!({
+            "email": format!("clerk@{}.example", mark.to_lowercase()), "name": format!("Clerk {mark}"),
+            "role": "cashier", "password": "correct horse battery"
+        });
+        let staff = make(admin, "/staff", staff).await;
+        (role, api_key, staff)
     }
 
     /// What is kept about a customer besides the row; the id of an address.
