@@ -11,7 +11,10 @@ use edge::{
 use garde::Validate;
 use messages::EVERY_KIND;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{Array, ArrayBuilder, ObjectBuilder, schema::Type},
+};
 
 use super::refusals::unknown_types;
 use crate::{
@@ -111,9 +114,9 @@ struct WebhookBody {
     url: String,
     /// Names of message types from `GET /webhooks/types`; `*` alone for all of them, also those to come.
     #[garde(length(min = 1, max = 200), inner(length(chars, min = 1, max = 100)))]
-    #[schema(min_items = 1, max_items = 200)]
+    #[schema(schema_with = type_names)]
     #[serde(default = "every_type")]
-    types: Vec<TypeName>,
+    types: Vec<String>,
     /// A remark for people.
     #[garde(length(chars, max = 500))]
     #[schema(max_length = 500)]
@@ -125,9 +128,13 @@ struct WebhookBody {
     active: bool,
 }
 
-type TypeName = String;
+/// A list's items have bounds of their own, which attributes cannot say.
+fn type_names() -> Array {
+    let name = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(100));
+    ArrayBuilder::new().items(name).min_items(Some(1)).max_items(Some(200)).build()
+}
 
-fn every_type() -> Vec<TypeName> {
+fn every_type() -> Vec<String> {
     vec![EVERY_KIND.to_owned()]
 }
 

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::{receiver::Say, world::World};
+use crate::{
+    receiver::Say,
+    world::{World, hasty},
+};
 
 // HTTP-14
 #[tokio::test]
@@ -38,7 +41,7 @@ async fn failures_are_retried_with_growing_pauses_under_the_same_id_until_it_arr
 // HTTP-14
 #[tokio::test]
 async fn a_message_whose_answer_was_lost_is_sent_again_under_the_same_id() {
-    let world = World::new().await;
+    let world = World::with(hasty()).await;
     let (hook, _) = world.hook(&["ThingMade"]).await;
     world.receiver.next([Say::Nothing]);
     world.publish("ThingMade", "a", 1).await;
@@ -173,7 +176,7 @@ async fn redirects_are_not_followed() {
 // HTTP-14
 #[tokio::test]
 async fn endless_answers_are_cut_and_answers_that_break_off_still_count() {
-    let world = World::new().await;
+    let world = World::with(hasty()).await;
     let (hook, _) = world.hook(&["ThingMade"]).await;
     world.receiver.next([Say::Endless]);
     world.publish("ThingMade", "a", 1).await;
