@@ -204,7 +204,7 @@ fn of_people(operation: &str, w: &World) -> Option<Example> {
 }
 
 fn of_webhooks(operation: &str, w: &World) -> Option<Example> {
-    let hook = json!({ "url": "https://93.184.215.14/hook", "types": ["SaleCompleted"], "active": false });
+    let hook = json!({ "url": "https://93.184.215.14/hook", "types": ["SaleRefunded"], "active": false });
     Some(match operation {
         "list_webhooks" => get("/webhooks"),
         "list_webhook_types" => get("/webhooks/types"),
