@@ -80,3 +80,27 @@ impl ReadCounts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+
+    // CAT-4: the hit ratio is in the metrics.
+    #[test]
+    fn hits_and_misses_are_counted_apart_by_what_was_read() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let counts = ReadCounts::default();
+        metrics::with_local_recorder(&recorder, || {
+            counts.hit(CacheKind::Product);
+            counts.hit(CacheKind::Product);
+            counts.miss(CacheKind::Categories);
+        });
+        let shown = recorder.handle().render();
+        assert!(shown.contains("markethall_catalog_cache_hits_total{kind=\"product\"} 2"), "{shown}");
+        assert!(shown.contains("markethall_catalog_cache_misses_total{kind=\"categories\"} 1"), "{shown}");
+        assert_eq!(counts.of(CacheKind::Product), CacheCounts { hits: 2, misses: 0 });
+        assert_eq!(counts.of(CacheKind::Products), CacheCounts { hits: 0, misses: 0 });
+    }
+}
