@@ -109,13 +109,15 @@ impl World {
 
     /// A webhook with a delivery that waits.
     async fn listen(admin: &Client, mark: &str) -> (String, String) {
-        // Switched off: no test calls anybody outside.
-        let hook = json!({
-            "url": format!("https://93.184.215.14/{mark}"), "description": format!("ERP of {mark}"), "active": false
-        });
-        let webhook = make(admin, "/webhooks", hook).await;
+        let hook = |active: bool| {
+            let (url, description) = (format!("https://93.184.215.14/{mark}"), format!("ERP of {mark}"));
+            json!({ "url": url, "description": description, "active": active })
+        };
+        let webhook = make(admin, "/webhooks", hook(true)).await;
         let test = admin.post(&format!("/webhooks/{webhook}/test"), json!({})).await.is(202);
         let delivery = test.text("/id").to_owned();
+        // Switched off: no test goes on calling somebody outside.
+        admin.put(&format!("/webhooks/{webhook}"), hook(false)).await.is(200);
         (webhook, delivery)
     }
 
