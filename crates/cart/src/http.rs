@@ -1,7 +1,7 @@
 //! The routes of carts.
 
 use axum::extract::State;
-use catalog::Catalog;
+use catalog::{Catalog, TaxTable};
 use customers::Buyer;
 use db::{Db, TenantTx};
 use edge::{
@@ -202,9 +202,8 @@ async fn known(tx: &TenantTx, owner: Buyer) -> Result<(), Problem> {
     }
 }
 
-async fn shown(state: &Carts, tx: &TenantTx, changed: Changed) -> Result<Reply, Problem> {
-    let taxes = state.catalog.tax_table(tx.ctx()).await?;
-    let view = show_cart(tx, &taxes, changed).await?;
+async fn shown(tx: &TenantTx, taxes: &TaxTable, changed: Changed) -> Result<Reply, Problem> {
+    let view = show_cart(tx, taxes, changed).await?;
     Ok(Reply::ok(&view).etag(&view.version.to_string()))
 }
 
@@ -231,12 +230,13 @@ async fn put(
     Json(input): Json<CartInput>,
 ) -> Result<Reply, Problem> {
     let owner = owner(&ctx, &customer)?;
-    let db = state.db.clone();
-    run_once(&db, &ctx, &key, async move |tx| {
+    // Before the transaction: whoever holds a connection must not wait for another one.
+    let taxes = state.catalog.tax_table(&ctx).await?;
+    run_once(&state.db, &ctx, &key, async move |tx| {
         known(tx, owner).await?;
         let wanted: Vec<Wanted> = input.lines.iter().map(wanted).collect();
         let changed = replace_lines(tx, owner, &wanted).await?;
-        shown(&state, tx, changed).await
+        shown(tx, &taxes, changed).await
     })
     .await
 }
@@ -268,11 +268,12 @@ async fn add(
     Json(input): Json<LineInput>,
 ) -> Result<Reply, Problem> {
     let owner = owner(&ctx, &customer)?;
-    let db = state.db.clone();
-    run_once(&db, &ctx, &key, async move |tx| {
+    // Before the transaction: whoever holds a connection must not wait for another one.
+    let taxes = state.catalog.tax_table(&ctx).await?;
+    run_once(&state.db, &ctx, &key, async move |tx| {
         known(tx, owner).await?;
         let changed = add_line(tx, owner, &wanted(&input)).await?;
-        shown(&state, tx, changed).await
+        shown(tx, &taxes, changed).await
     })
     .await
 }
@@ -285,12 +286,13 @@ async fn set(
     Json(input): Json<QuantityInput>,
 ) -> Result<Reply, Problem> {
     let owner = owner(&ctx, &customer)?;
-    let db = state.db.clone();
-    run_once(&db, &ctx, &key, async move |tx| {
+    // Before the transaction: whoever holds a connection must not wait for another one.
+    let taxes = state.catalog.tax_table(&ctx).await?;
+    run_once(&state.db, &ctx, &key, async move |tx| {
         known(tx, owner).await?;
         let wanted = Wanted { sku: sku.clone(), quantity: input.quantity };
         let changed = set_line(tx, owner, &wanted).await?;
-        shown(&state, tx, changed).await
+        shown(tx, &taxes, changed).await
     })
     .await
 }
@@ -302,11 +304,12 @@ async fn remove(
     key: Idempotency,
 ) -> Result<Reply, Problem> {
     let owner = owner(&ctx, &customer)?;
-    let db = state.db.clone();
-    run_once(&db, &ctx, &key, async move |tx| {
+    // Before the transaction: whoever holds a connection must not wait for another one.
+    let taxes = state.catalog.tax_table(&ctx).await?;
+    run_once(&state.db, &ctx, &key, async move |tx| {
         known(tx, owner).await?;
         let changed = remove_line(tx, owner, &sku).await?;
-        shown(&state, tx, changed).await
+        shown(tx, &taxes, changed).await
     })
     .await
 }
@@ -318,11 +321,12 @@ async fn accept(
     key: Idempotency,
 ) -> Result<Reply, Problem> {
     let owner = owner(&ctx, &customer)?;
-    let db = state.db.clone();
-    run_once(&db, &ctx, &key, async move |tx| {
+    // Before the transaction: whoever holds a connection must not wait for another one.
+    let taxes = state.catalog.tax_table(&ctx).await?;
+    run_once(&state.db, &ctx, &key, async move |tx| {
         known(tx, owner).await?;
         let changed = accept_changes(tx, owner).await?;
-        shown(&state, tx, changed).await
+        shown(tx, &taxes, changed).await
     })
     .await
 }
