@@ -110,10 +110,10 @@ pub(crate) async fn list_registers(
     Ok(Page::from_rows(registers, page.limit, |last| last.code.clone()))
 }
 
-/// Finds or adds the register `code` of each shop, for programs and imports.
+/// Finds or adds the register `code` of each shop (its id, its code, the register's code), for programs and imports.
 ///
 /// # Errors
-/// [`DbError`].
+/// [`DbError::Unique`] when a register of another shop has the receipt prefix already; [`DbError`].
 pub async fn ensure_registers(
     tx: &TenantTx,
     wanted: &[(ShopId, String, String)],
@@ -127,7 +127,14 @@ pub async fn ensure_registers(
     tx.execute(include_str!("ensure_registers.sql"), params).await?;
     let rows =
         tx.query(include_str!("find_registers_by_code.sql"), &[&tx.tenant_id(), &shops, &codes]).await?;
-    rows.iter().map(decode).collect()
+    let found = rows.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+    let there = |(shop, _, code): &(ShopId, String, String)| {
+        found.iter().any(|register| register.shop_id == *shop && register.code == *code)
+    };
+    match wanted.iter().all(there) {
+        true => Ok(found),
+        false => Err(DbError::Unique { constraint: "register_prefix_unique".to_owned() }),
+    }
 }
 
 /// What a sale needs of its register, kept in memory: nothing of it ever changes.

@@ -208,3 +208,21 @@ async fn a_key_of_a_refused_sale_can_be_used_for_the_corrected_one() {
     send(market.basket(&[("NOTHING", "1")], &[])).await.is_problem(422, "UNKNOWN_SKU");
     send(market.basket(&[("PEN", "1")], &[tender("cash", 7)])).await.is(201);
 }
+
+// SAL-1
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_sales_of_a_shop_may_come_at_once() {
+    let market = Market::open().await;
+    for round in 0..20 {
+        let body = json!({ "code": format!("N{round}"), "name": "New", "kind": "store" });
+        let shop = market.clerk.post("/shops", body).await.is(201).text("/id").to_owned();
+        let mut sale = market.basket(&[("PEN", "1")], &[tender("cash", 7)]);
+        sale.as_object_mut().unwrap().remove("registerId");
+        sale["shopId"] = json!(shop);
+        let sales = futures::future::join_all((0..32).map(|_| market.send(sale.clone()))).await;
+        let numbers: std::collections::BTreeSet<String> =
+            sales.into_iter().map(|answer| answer.is(201).text("/receiptNumber").to_owned()).collect();
+        assert_eq!(numbers.len(), 32);
+    }
+    assert_eq!(market.violations().await, []);
+}
