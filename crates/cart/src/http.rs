@@ -1,13 +1,10 @@
 //! The routes of carts.
 
 use axum::extract::State;
-use catalog::{Catalog, TaxTable};
+use catalog::Catalog;
 use customers::Buyer;
-use db::{Db, TenantTx};
-use edge::{
-    Idempotency, IdempotencyKey, IfMatch, Json, Op, Path, Path2, Problem, Reply, Routes, Tenanted,
-    idempotency::run_once,
-};
+use db::{Combiner, CombinerLimits, Db};
+use edge::{Idempotency, IdempotencyKey, IfMatch, Json, Op, Path, Path2, Problem, Reply, Routes, Tenanted};
 use garde::Validate;
 use kernel::{Ctx, Quantity};
 use serde::Deserialize;
@@ -18,10 +15,8 @@ use utoipa::{
 };
 
 use crate::{
-    change_cart::{
-        ChangeCartError, Changed, Wanted, accept_changes, add_line, clear_cart, remove_line, replace_lines,
-        set_line,
-    },
+    change_batch::{ChangeBatch, ChangeRequest},
+    change_cart::{Change, ChangeCartError, Wanted},
     problems::*,
     show_cart::{CartView, show_cart},
     store::find_cart,
@@ -32,13 +27,15 @@ use crate::{
 pub struct Carts {
     db: Db,
     catalog: Catalog,
+    changes: Combiner<ChangeBatch>,
 }
 
 impl Carts {
-    /// Routes over `db`.
+    /// Routes over `db`; `combiner` says how changes are batched.
     #[must_use]
-    pub fn new(db: Db, catalog: Catalog) -> Self {
-        Self { db, catalog }
+    pub fn new(db: Db, catalog: Catalog, combiner: CombinerLimits) -> Self {
+        let changes = Combiner::new(db.clone(), ChangeBatch, combiner);
+        Self { db, catalog, changes }
     }
 }
 
@@ -58,13 +55,6 @@ impl PartialSchema for OwnerName {
 
 impl ToSchema for OwnerName {}
 
-const QUANTITY: &str =
-    r"^([1-9][0-9]{0,5}(\.[0-9]{1,3})?|1000000|0\.([1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9]))$";
-
-fn quantity_schema() -> RefOr<Schema> {
-    ObjectBuilder::new().schema_type(Type::String).pattern(Some(QUANTITY)).into()
-}
-
 /// Units of a SKU for a cart.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -75,7 +65,7 @@ pub struct LineInput {
     #[schema(min_length = 1, max_length = 64)]
     pub sku: String,
     /// Above zero, up to three decimals, at most 1,000,000.
-    #[schema(schema_with = quantity_schema)]
+    #[schema(schema_with = Quantity::line_schema)]
     pub quantity: Quantity,
 }
 
@@ -85,7 +75,7 @@ pub struct LineInput {
 #[garde(allow_unvalidated)]
 pub struct QuantityInput {
     /// Above zero, up to three decimals, at most 1,000,000.
-    #[schema(schema_with = quantity_schema)]
+    #[schema(schema_with = Quantity::line_schema)]
     pub quantity: Quantity,
 }
 
@@ -183,7 +173,6 @@ impl From<ChangeCartError> for Problem {
             ChangeCartError::InCheckout(checkout) => {
                 Self::new(CART_IN_CHECKOUT).extension("checkoutId", json!(checkout))
             }
-            ChangeCartError::Db(error) => error.into(),
         }
     }
 }
@@ -194,19 +183,6 @@ fn owner(ctx: &Ctx, name: &OwnerName) -> Result<Buyer, Problem> {
     named.filter(|buyer| buyer.is_open_to(ctx)).ok_or_else(|| Problem::new(CART_NOT_FOUND))
 }
 
-/// Staff fills carts of customers who exist.
-async fn known(tx: &TenantTx, owner: Buyer) -> Result<(), Problem> {
-    match owner {
-        Buyer::Customer(id) if !customers::exists(tx, id).await? => Err(Problem::new(CART_NOT_FOUND)),
-        _ => Ok(()),
-    }
-}
-
-async fn shown(tx: &TenantTx, taxes: &TaxTable, changed: Changed) -> Result<Reply, Problem> {
-    let view = show_cart(tx, taxes, changed).await?;
-    Ok(Reply::ok(&view).etag(&view.version.to_string()))
-}
-
 async fn get(
     State(state): State<Carts>,
     Tenanted(ctx): Tenanted,
@@ -215,11 +191,33 @@ async fn get(
     let owner = owner(&ctx, &customer)?;
     let taxes = state.catalog.tax_table(&ctx).await?;
     let tx = state.db.begin_read(&ctx).await?;
-    known(&tx, owner).await?;
-    let cart = find_cart(&tx, owner).await?;
-    let view = show_cart(&tx, &taxes, cart.into()).await?;
+    if let Some(id) = owner.customer()
+        && !customers::exists(&tx, id).await?
+    {
+        return Err(Problem::new(CART_NOT_FOUND));
+    }
+    let view = show_cart(&tx, &taxes, &find_cart(&tx, owner).await?).await?;
     tx.commit().await?;
     Ok(Reply::ok(&view))
+}
+
+/// Changes a cart together with whoever changes one at the same time, and shows it.
+async fn change(
+    state: &Carts,
+    ctx: Ctx,
+    customer: &OwnerName,
+    if_match: IfMatch,
+    key: Idempotency,
+    change: Change,
+) -> Result<Reply, Problem> {
+    let owner = owner(&ctx, customer)?;
+    let taxes = state.catalog.tax_table(&ctx).await?;
+    let request = ChangeRequest { owner, change, if_match, key, taxes };
+    state.changes.submit(ctx, request).await?
+}
+
+fn wanted(line: &LineInput) -> Wanted {
+    Wanted { sku: line.sku.clone(), quantity: line.quantity }
 }
 
 async fn put(
@@ -229,20 +227,8 @@ async fn put(
     key: Idempotency,
     Json(input): Json<CartInput>,
 ) -> Result<Reply, Problem> {
-    let owner = owner(&ctx, &customer)?;
-    // Before the transaction: whoever holds a connection must not wait for another one.
-    let taxes = state.catalog.tax_table(&ctx).await?;
-    run_once(&state.db, &ctx, &key, async move |tx| {
-        known(tx, owner).await?;
-        let wanted: Vec<Wanted> = input.lines.iter().map(wanted).collect();
-        let changed = replace_lines(tx, owner, &wanted).await?;
-        shown(tx, &taxes, changed).await
-    })
-    .await
-}
-
-fn wanted(line: &LineInput) -> Wanted {
-    Wanted { sku: line.sku.clone(), quantity: line.quantity }
+    let all = Change::replace(input.lines.iter().map(wanted).collect())?;
+    change(&state, ctx, &customer, IfMatch::any(), key, all).await
 }
 
 async fn delete(
@@ -251,13 +237,7 @@ async fn delete(
     Path(customer): Path<OwnerName>,
     if_match: IfMatch,
 ) -> Result<Reply, Problem> {
-    let owner = owner(&ctx, &customer)?;
-    let tx = state.db.begin(&ctx).await?;
-    known(&tx, owner).await?;
-    if_match.check(&find_cart(&tx, owner).await?.version.to_string())?;
-    clear_cart(&tx, owner).await?;
-    tx.commit().await?;
-    Ok(Reply::no_content())
+    change(&state, ctx, &customer, if_match, Idempotency::none(), Change::Clear).await
 }
 
 async fn add(
@@ -267,15 +247,7 @@ async fn add(
     key: Idempotency,
     Json(input): Json<LineInput>,
 ) -> Result<Reply, Problem> {
-    let owner = owner(&ctx, &customer)?;
-    // Before the transaction: whoever holds a connection must not wait for another one.
-    let taxes = state.catalog.tax_table(&ctx).await?;
-    run_once(&state.db, &ctx, &key, async move |tx| {
-        known(tx, owner).await?;
-        let changed = add_line(tx, owner, &wanted(&input)).await?;
-        shown(tx, &taxes, changed).await
-    })
-    .await
+    change(&state, ctx, &customer, IfMatch::any(), key, Change::Add(wanted(&input))).await
 }
 
 async fn set(
@@ -285,16 +257,8 @@ async fn set(
     key: Idempotency,
     Json(input): Json<QuantityInput>,
 ) -> Result<Reply, Problem> {
-    let owner = owner(&ctx, &customer)?;
-    // Before the transaction: whoever holds a connection must not wait for another one.
-    let taxes = state.catalog.tax_table(&ctx).await?;
-    run_once(&state.db, &ctx, &key, async move |tx| {
-        known(tx, owner).await?;
-        let wanted = Wanted { sku: sku.clone(), quantity: input.quantity };
-        let changed = set_line(tx, owner, &wanted).await?;
-        shown(tx, &taxes, changed).await
-    })
-    .await
+    let wanted = Wanted { sku, quantity: input.quantity };
+    change(&state, ctx, &customer, IfMatch::any(), key, Change::Set(wanted)).await
 }
 
 async fn remove(
@@ -303,15 +267,7 @@ async fn remove(
     Path2(customer, sku): Path2<OwnerName, String>,
     key: Idempotency,
 ) -> Result<Reply, Problem> {
-    let owner = owner(&ctx, &customer)?;
-    // Before the transaction: whoever holds a connection must not wait for another one.
-    let taxes = state.catalog.tax_table(&ctx).await?;
-    run_once(&state.db, &ctx, &key, async move |tx| {
-        known(tx, owner).await?;
-        let changed = remove_line(tx, owner, &sku).await?;
-        shown(tx, &taxes, changed).await
-    })
-    .await
+    change(&state, ctx, &customer, IfMatch::any(), key, Change::Remove(sku)).await
 }
 
 async fn accept(
@@ -320,13 +276,5 @@ async fn accept(
     Path(customer): Path<OwnerName>,
     key: Idempotency,
 ) -> Result<Reply, Problem> {
-    let owner = owner(&ctx, &customer)?;
-    // Before the transaction: whoever holds a connection must not wait for another one.
-    let taxes = state.catalog.tax_table(&ctx).await?;
-    run_once(&state.db, &ctx, &key, async move |tx| {
-        known(tx, owner).await?;
-        let changed = accept_changes(tx, owner).await?;
-        shown(tx, &taxes, changed).await
-    })
-    .await
+    change(&state, ctx, &customer, IfMatch::any(), key, Change::Accept).await
 }

@@ -12,8 +12,6 @@ kernel::id!(
 
 /// Lines in one cart at most: as many as a sale has.
 pub const MOST_LINES: usize = 500;
-/// Units of one SKU at most, in thousandths.
-pub(crate) const MOST_UNITS: i64 = 1_000_000_000;
 /// How long a cart lives after its last change, in seconds.
 pub(crate) const LIFETIME_S: i64 = 24 * 3600;
 

@@ -1,15 +1,13 @@
 //! A cart as its buyer sees it: what it comes to, and what has changed since things were put in.
 
-use std::collections::HashMap;
-
-use catalog::{Sellable, TaxTable};
+use catalog::TaxTable;
 use db::{DbError, TenantTx};
 use kernel::{Ctx, Money, MoneyError, Quantity, Rate, Timestamp, vat};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    change_cart::{Changed, products_of},
+    change_cart::Products,
     model::{Cart, CheckoutId, Line},
 };
 
@@ -80,23 +78,23 @@ pub struct CartView {
     pub expires_at: Option<Timestamp>,
 }
 
-/// Shows a cart beside today's catalog, of which only what is not known yet is read.
+/// Shows a cart beside today's catalog.
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn show_cart(tx: &TenantTx, taxes: &TaxTable, changed: Changed) -> Result<CartView, DbError> {
-    let Changed { cart, mut products } = changed;
-    let skus = cart.lines.iter().map(|line| line.sku.as_str());
-    let missing: Vec<&str> = skus.filter(|sku| !products.contains_key(*sku)).collect();
-    products.extend(products_of(tx, missing.into_iter()).await?);
+pub async fn show_cart(tx: &TenantTx, taxes: &TaxTable, cart: &Cart) -> Result<CartView, DbError> {
+    let skus: Vec<&str> = cart.lines.iter().map(|line| line.sku.as_str()).collect();
+    let found = catalog::decode_sellable(&tx.run(catalog::sellable_stmt(tx.ctx(), &skus)).await?)?;
+    let products = found.into_iter().map(|product| (product.sku.clone(), product)).collect();
     view(tx.ctx(), taxes, &products, cart).map_err(|error| DbError::Other(error.to_string()))
 }
 
-fn view(
+/// A cart beside what is known of its products; one that is not known is not sold.
+pub(crate) fn view(
     ctx: &Ctx,
     taxes: &TaxTable,
-    products: &HashMap<String, Sellable>,
-    cart: Cart,
+    products: &Products,
+    cart: &Cart,
 ) -> Result<CartView, MoneyError> {
     let money = |amount| Money::new(amount, ctx.tenant.currency);
     let priced: Vec<vat::PricedLine> =
@@ -105,7 +103,7 @@ fn view(
     let policy =
         vat::Policy { prices_include_vat: settings.prices_include_vat, rounding: settings.vat_rounding };
     let computed = vat::compute(policy, &priced)?;
-    let shown = |(line, amounts): (Line, &vat::Amounts)| {
+    let shown = |(line, amounts): (&Line, &vat::Amounts)| {
         let product = products.get(&line.sku).filter(|product| product.active);
         let (notice, current) = match product {
             None => (Some(Notice::Unavailable), None),
@@ -120,11 +118,11 @@ fn view(
             gross: money(amounts.gross),
             notice,
             current_price: current,
-            sku: line.sku,
-            name: line.name,
+            sku: line.sku.clone(),
+            name: line.name.clone(),
         }
     };
-    let lines: Vec<CartLine> = cart.lines.into_iter().zip(&computed.lines).map(shown).collect();
+    let lines: Vec<CartLine> = cart.lines.iter().zip(&computed.lines).map(shown).collect();
     let totals = computed.totals;
     Ok(CartView {
         customer: cart.owner.to_string(),
@@ -139,7 +137,7 @@ fn view(
 }
 
 /// A line at its own price; a tax category without a rate of today counts as untaxed until the checkout refuses it.
-fn priced(ctx: &Ctx, taxes: &TaxTable, products: &HashMap<String, Sellable>, line: &Line) -> vat::PricedLine {
+fn priced(ctx: &Ctx, taxes: &TaxTable, products: &Products, line: &Line) -> vat::PricedLine {
     let category = products.get(&line.sku).map(|product| product.tax_category.as_str());
     let rate = category.and_then(|category| taxes.rate_at(category, ctx.now())).unwrap_or(Rate(0));
     vat::PricedLine { unit_price: line.unit_price, quantity: line.quantity(), discount: 0, rate }

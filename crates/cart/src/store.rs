@@ -47,39 +47,40 @@ pub async fn find_cart(tx: &TenantTx, owner: Buyer) -> Result<Cart, DbError> {
     row.as_ref().map_or_else(|| Ok(Cart::empty(owner)), decode)
 }
 
-/// The cart of `owner`, locked until the transaction ends. Two requests that both make a cart meet when it is written:
-/// the second one fails with a conflict and is tried again by the edge.
-///
-/// # Errors
-/// [`DbError`].
-pub async fn lock_cart(tx: &TenantTx, owner: Buyer) -> Result<Cart, DbError> {
-    let rows = tx.run(lock_carts_stmt(tx.ctx(), &[owner])).await?;
-    rows.first().map_or_else(|| Ok(Cart::empty(owner)), decode)
-}
-
-/// Writes a cart that was read under its lock, with one more change to its name, and returns it as stored.
-///
-/// # Errors
-/// [`DbError::Conflict`] when somebody else made a cart for this owner meanwhile; any other [`DbError`].
-pub(crate) async fn write_cart(tx: &TenantTx, cart: Cart) -> Result<Cart, DbError> {
-    let now = tx.ctx().now();
+/// When a cart that is changed now was changed, and when it will be gone.
+pub(crate) fn lifetime(now: Timestamp) -> Times {
     let expires_at = Timestamp::from_second(now.as_second() + LIFETIME_S).unwrap_or(now);
-    let lines = serde_json::to_value(&cart.lines).map_err(|error| DbError::Other(error.to_string()))?;
-    let params: &[&(dyn db::types::ToSql + Sync)] =
-        &[&tx.tenant_id(), &cart.owner.to_string(), &lines, &cart.version, &now, &expires_at];
-    let row = tx.query_opt(include_str!("write_cart.sql"), params).await?;
-    let row = row.ok_or_else(|| DbError::Conflict("the cart changed meanwhile".to_owned()))?;
-    let times = Some(Times { updated_at: now, expires_at });
-    Ok(Cart { version: row.try_get(0)?, times, ..cart })
+    Times { updated_at: now, expires_at }
 }
 
-/// Removes the cart of `owner`.
-///
-/// # Errors
-/// [`DbError`].
-pub(crate) async fn delete_cart(tx: &TenantTx, owner: Buyer) -> Result<(), DbError> {
-    let params: &[&(dyn db::types::ToSql + Sync)] = &[&tx.tenant_id(), &owner.to_string()];
-    tx.execute(include_str!("delete_cart.sql"), params).await.map(drop)
+/// A cart to be written over the one that was locked.
+pub(crate) struct CartWrite<'a> {
+    /// The version that was stored; 0 for none.
+    pub(crate) base: i32,
+    /// As it is now.
+    pub(crate) cart: &'a Cart,
+}
+
+/// The statement that writes carts read under their lock. Returns a row for each that was written: fewer mean that
+/// somebody else made a cart for its owner meanwhile, and the caller must roll back.
+pub(crate) fn write_carts_stmt(ctx: &Ctx, writes: &[CartWrite<'_>]) -> Stmt {
+    let Times { updated_at, expires_at } = lifetime(ctx.now());
+    let lines = |write: &CartWrite<'_>| serde_json::json!(write.cart.lines);
+    Stmt::new(include_str!("write_carts.sql"))
+        .bind(ctx.tenant_id())
+        .bind(updated_at)
+        .bind(expires_at)
+        .bind(writes.iter().map(|write| write.cart.owner.to_string()).collect::<Vec<_>>())
+        .bind(writes.iter().map(lines).collect::<Vec<_>>())
+        .bind(writes.iter().map(|write| write.base).collect::<Vec<_>>())
+        .bind(writes.iter().map(|write| write.cart.version).collect::<Vec<_>>())
+}
+
+/// The statement that removes the carts of `owners`, locked before.
+pub(crate) fn delete_carts_stmt(ctx: &Ctx, owners: &[Buyer]) -> Stmt {
+    Stmt::new(include_str!("delete_carts.sql"))
+        .bind(ctx.tenant_id())
+        .bind(owners.iter().map(ToString::to_string).collect::<Vec<_>>())
 }
 
 fn pairs(sql: &'static str, ctx: &Ctx, carts: &[(Buyer, CheckoutId)]) -> Stmt {

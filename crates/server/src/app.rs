@@ -182,7 +182,7 @@ impl App {
             inventory,
             customers,
             payments,
-            carts: Carts::new(db.clone(), catalog.clone()),
+            carts: Carts::new(db.clone(), catalog.clone(), config.combiner()),
             orders: Orders::new(db.clone(), Arc::new(checkouts.clone())),
             checkouts,
             reporting: Reporting::new(db.clone()),

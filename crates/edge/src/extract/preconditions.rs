@@ -23,6 +23,12 @@ enum Tags {
 pub struct IfMatch(Option<Tags>);
 
 impl IfMatch {
+    /// Whatever the version is.
+    #[must_use]
+    pub fn any() -> Self {
+        Self(None)
+    }
+
     /// Lets the change through when the header is absent, `*`, or names `current` (without quotes).
     ///
     /// # Errors

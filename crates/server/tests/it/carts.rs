@@ -1,7 +1,9 @@
 //! What shoppers do to carts, and what becomes of carts by themselves (CRT-1).
 
+use futures::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
+use testkit::Client;
 
 use crate::support::{WebShop, check_out, eur, fill};
 
@@ -51,6 +53,50 @@ async fn what_no_cart_can_hold_is_refused_by_its_own_code() {
     guest.get("/carts/cus_00000000000000000000000000").await.is_problem(404, "CART_NOT_FOUND");
     guest.get("/carts/nobody").await.is_problem(404, "CART_NOT_FOUND");
     assert_eq!(guest.get("/carts/me").await.is(200).json, before.json);
+    web.end().await;
+}
+
+// CRT-1, HTTP-6: changes that come at once are made one after the other, each once.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_that_come_at_once_all_count_and_a_repeated_one_counts_once() {
+    let web = WebShop::open().await;
+    let shopper = web.guest(&[]).await;
+    let others = join_all((0..20).map(|_| web.guest(&[("PEN", "1")]))).await;
+    let add = |client: &Client, key: String| {
+        let call = client.api(Method::POST, "/carts/me/lines").json(&line("INK", "1")).key(&key);
+        async move { call.send().await }
+    };
+    // Two clicks on each of thirty buttons, while others change carts too.
+    let clicks = join_all((0..60).map(|click| add(&shopper, format!("click-{}", click / 2))));
+    let rest = join_all(others.iter().map(|other| add(other, "click".to_owned())));
+    let (clicks, rest) = tokio::join!(clicks, rest);
+    for answer in &clicks {
+        assert!(answer.status == 200 || answer.code() == "IDEMPOTENCY_IN_PROGRESS", "{}", answer.json);
+    }
+    rest.into_iter().for_each(|answer| drop(answer.is(200)));
+    let cart = shopper.get("/carts/me").await.is(200);
+    assert_eq!((cart.text("/lines/0/quantity"), cart.json["version"].as_i64()), ("30", Some(30)));
+    // Later the stored answer comes back, whatever the cart is by then.
+    let again = add(&shopper, "click-7".to_owned()).await.is(200);
+    let first = clicks.iter().skip(14).take(2).find(|answer| answer.status == 200).unwrap();
+    assert_eq!((&again.json, again.header("idempotency-replayed")), (&first.json, "true"));
+    let other = shopper.api(Method::POST, "/carts/me/lines").json(&line("PEN", "1")).key("click-7");
+    other.send().await.is_problem(422, "IDEMPOTENCY_KEY_REUSED");
+    assert_eq!(shopper.get("/carts/me").await.is(200).json, cart.json);
+    web.end().await;
+}
+
+// CRT-1
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cart_is_emptied_only_as_it_was_seen() {
+    let web = WebShop::open().await;
+    let guest = web.guest(&[("PEN", "1")]).await;
+    let empty = |tag: &'static str| guest.api(Method::DELETE, "/carts/me").header("if-match", tag);
+    empty("\"7\"").send().await.is_problem(412, "PRECONDITION_FAILED");
+    assert_eq!(guest.get("/carts/me").await.is(200).text("/lines/0/sku"), "PEN");
+    empty("\"1\"").send().await.is(204);
+    let cart = guest.get("/carts/me").await.is(200);
+    assert_eq!((&cart.json["lines"], &cart.json["version"]), (&json!([]), &json!(0)));
     web.end().await;
 }
 

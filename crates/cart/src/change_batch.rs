@@ -1,0 +1,278 @@
+//! Use case: change carts, set-based through the combiner: whoever queued while the last batch was in flight shares a
+//! transaction. Every change is made under its cart's lock and takes the price of that moment.
+
+use std::{
+    collections::{HashMap, HashSet, hash_map::Entry},
+    sync::Arc,
+};
+
+use catalog::TaxTable;
+use customers::{Buyer, CustomerId};
+use db::{Batch, BatchTx, DbError, Row, Stmt};
+use edge::{
+    Idempotency, IfMatch, Problem, Reply, codes,
+    idempotency::{self, Stored},
+};
+use kernel::{Ctx, TenantId};
+use uuid::Uuid;
+
+use crate::{
+    change_cart::{Change, ChangeCartError, Products},
+    model::Cart,
+    problems::CART_NOT_FOUND,
+    show_cart::view,
+    store::{CartWrite, decode_carts, delete_carts_stmt, lifetime, lock_carts_stmt, write_carts_stmt},
+};
+
+/// A change that somebody wants, with what was found out before it queued.
+pub(crate) struct ChangeRequest {
+    /// Whose cart.
+    pub(crate) owner: Buyer,
+    /// What.
+    pub(crate) change: Change,
+    /// Which version of the cart it is meant for.
+    pub(crate) if_match: IfMatch,
+    /// The key, if there is one: its answer is stored with the change.
+    pub(crate) key: Idempotency,
+    /// The tenant's VAT rates.
+    pub(crate) taxes: Arc<TaxTable>,
+}
+
+/// Changes carts in batches; see [`db::Combiner`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChangeBatch;
+
+type Job = (Ctx, ChangeRequest);
+type Decision = Result<Reply, Problem>;
+
+impl Batch for ChangeBatch {
+    type Input = ChangeRequest;
+    type Output = Decision;
+
+    fn weight(&self, request: &ChangeRequest) -> usize {
+        request.change.wanted().len().max(1)
+    }
+
+    async fn run(&self, tx: &BatchTx, jobs: &[Job]) -> Result<Vec<Decision>, DbError> {
+        let groups: Vec<&[Job]> = jobs.chunk_by(|a, b| a.0.tenant_id() == b.0.tenant_id()).collect();
+        let looks: Vec<_> = groups.iter().map(|jobs| (jobs[0].0.tenant_id(), Group::look(jobs))).collect();
+        let found = tx.run(&looks).await?;
+        let groups = groups.into_iter().zip(&found).map(|(jobs, rows)| Group::new(jobs, rows));
+        let mut groups = groups.collect::<Result<Vec<_>, _>>()?;
+        Group::look_up_the_rest(tx, &mut groups).await?;
+        let decisions: Vec<Decision> = groups.iter_mut().flat_map(Group::decide).collect();
+        let writes = groups.iter().map(|group| (group.tenant(), group.writes()));
+        let writes: Vec<_> = writes.filter(|(_, statements)| !statements.is_empty()).collect();
+        if !writes.is_empty() {
+            let written = tx.run(&writes).await?;
+            let writing = groups.iter().filter(|group| group.has_writes());
+            writing.zip(&written).try_for_each(|(group, rows)| group.check(rows))?;
+        }
+        Ok(decisions)
+    }
+}
+
+/// A cart as it was locked, and as it is now.
+struct Held {
+    /// The version that was stored, 0 for none.
+    base: i32,
+    cart: Cart,
+    touched: bool,
+}
+
+/// All jobs of one tenant with what became of them so far.
+struct Group<'a> {
+    jobs: &'a [Job],
+    answered: HashMap<Uuid, Stored>,
+    customers: HashSet<CustomerId>,
+    carts: HashMap<Buyer, Held>,
+    products: Products,
+    answers: Vec<Stored>,
+}
+
+fn keys(jobs: &[Job]) -> Vec<Uuid> {
+    jobs.iter().filter_map(|(_, request)| request.key.key_hash()).collect()
+}
+
+fn customers(jobs: &[Job]) -> Vec<CustomerId> {
+    jobs.iter().filter_map(|(_, request)| request.owner.customer()).collect()
+}
+
+fn wanted(jobs: &[Job]) -> Vec<&str> {
+    distinct(jobs.iter().flat_map(|(_, request)| request.change.wanted()).map(|wanted| wanted.sku.as_str()))
+}
+
+fn distinct<'a>(skus: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut skus: Vec<&str> = skus.collect();
+    skus.sort_unstable();
+    skus.dedup();
+    skus
+}
+
+impl<'a> Group<'a> {
+    /// Looks for stored answers, for the customers whose carts staff fills, and for products; locks the carts.
+    fn look(jobs: &[Job]) -> Vec<Stmt> {
+        let ctx = &jobs[0].0;
+        let owners: Vec<Buyer> = jobs.iter().map(|(_, request)| request.owner).collect();
+        let mut statements = vec![lock_carts_stmt(ctx, &owners), catalog::sellable_stmt(ctx, &wanted(jobs))];
+        if !keys(jobs).is_empty() {
+            statements.push(idempotency::find_stmt(ctx, &keys(jobs)));
+        }
+        if !customers(jobs).is_empty() {
+            statements.push(customers::exists_stmt(ctx, &customers(jobs)));
+        }
+        statements
+    }
+
+    /// Reads the rows of [`Group::look`].
+    fn new(jobs: &'a [Job], rows: &[Vec<Row>]) -> Result<Self, DbError> {
+        let mut rows = rows.iter().map(Vec::as_slice);
+        let mut next = || rows.next().unwrap_or_default();
+        let carts = decode_carts(next())?;
+        let carts =
+            carts.into_iter().map(|cart| (cart.owner, Held { base: cart.version, cart, touched: false }));
+        let carts = carts.collect();
+        let products = by_sku(next())?;
+        let answered = if keys(jobs).is_empty() { Vec::new() } else { idempotency::decode(next())? };
+        let customers = match customers(jobs).is_empty() {
+            true => HashSet::new(),
+            false => customers::decode_exists(next())?,
+        };
+        let answered = answered.into_iter().map(|stored| (stored.key_hash, stored)).collect();
+        Ok(Self { jobs, answered, customers, carts, products, answers: Vec::new() })
+    }
+
+    fn ctx(&self) -> &'a Ctx {
+        &self.jobs[0].0
+    }
+
+    fn tenant(&self) -> TenantId {
+        self.ctx().tenant_id()
+    }
+
+    /// Looks up what is in carts besides what is wanted, where lines stay.
+    async fn look_up_the_rest(tx: &BatchTx, groups: &mut [Group<'_>]) -> Result<(), DbError> {
+        let mut lacking: Vec<(&mut Group<'_>, Stmt)> = Vec::new();
+        for group in groups {
+            if let Some(stmt) = group.rest() {
+                lacking.push((group, stmt));
+            }
+        }
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let (groups, reads): (Vec<_>, Vec<_>) = lacking
+            .into_iter()
+            .map(|(group, stmt)| {
+                let read = (group.tenant(), vec![stmt]);
+                (group, read)
+            })
+            .unzip();
+        for (group, rows) in groups.into_iter().zip(tx.run(&reads).await?) {
+            group.products.extend(by_sku(rows.first().map_or(&[], Vec::as_slice))?);
+        }
+        Ok(())
+    }
+
+    fn rest(&self) -> Option<Stmt> {
+        let kept = self.jobs.iter().filter(|(_, request)| request.change.keeps_lines());
+        let kept = kept.filter_map(|(_, request)| self.carts.get(&request.owner));
+        let skus = kept.flat_map(|held| &held.cart.lines).map(|line| line.sku.as_str());
+        let missing = distinct(skus.filter(|sku| !self.products.contains_key(*sku)));
+        (!missing.is_empty()).then(|| catalog::sellable_stmt(self.ctx(), &missing))
+    }
+
+    /// What becomes of each job, in their order.
+    fn decide(&mut self) -> Vec<Decision> {
+        self.jobs.iter().map(|(ctx, request)| self.decide_one(ctx, request)).collect()
+    }
+
+    fn decide_one(&mut self, ctx: &Ctx, request: &ChangeRequest) -> Decision {
+        if let Some(key) = request.key.key_hash() {
+            if let Some(stored) = self.answered.get(&key) {
+                stored.check(&request.key)?;
+                return Ok(stored.clone().into_reply());
+            }
+            if self.answers.iter().any(|answer| answer.key_hash == key) {
+                return Err(Problem::new(codes::IDEMPOTENCY_IN_PROGRESS).retry_after(1));
+            }
+        }
+        if request.owner.customer().is_some_and(|id| !self.customers.contains(&id)) {
+            return Err(Problem::new(CART_NOT_FOUND));
+        }
+        let reply = self.change(ctx, request)?;
+        self.answers.extend(Stored::of(&request.key, &reply));
+        Ok(reply)
+    }
+
+    fn change(&mut self, ctx: &Ctx, request: &ChangeRequest) -> Decision {
+        let held = match self.carts.entry(request.owner) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                entry.insert(Held { base: 0, cart: Cart::empty(request.owner), touched: false })
+            }
+        };
+        request.if_match.check(&held.cart.version.to_string())?;
+        if let Some(checkout) = held.cart.checkout {
+            return Err(ChangeCartError::InCheckout(checkout).into());
+        }
+        if request.change == Change::Clear {
+            (held.cart, held.touched) = (Cart::empty(request.owner), true);
+            return Ok(Reply::no_content());
+        }
+        let lines = request.change.apply(&held.cart.lines, &self.products)?;
+        if lines != held.cart.lines || !request.change.wanted().is_empty() {
+            held.cart.lines = lines;
+            held.cart.version += 1;
+            held.cart.times = Some(lifetime(ctx.now()));
+            held.touched = true;
+        }
+        let view = view(ctx, &request.taxes, &self.products, &held.cart).map_err(Problem::internal)?;
+        Ok(Reply::ok(&view).etag(&view.version.to_string()))
+    }
+
+    fn touched(&self) -> impl Iterator<Item = &Held> {
+        self.carts.values().filter(|held| held.touched)
+    }
+
+    fn has_writes(&self) -> bool {
+        self.touched().next().is_some() || !self.answers.is_empty()
+    }
+
+    /// Everything that is written for this tenant; [`Group::check`] reads the rows.
+    fn writes(&self) -> Vec<Stmt> {
+        let kept = self.touched().filter(|held| held.cart.version > 0);
+        let kept: Vec<CartWrite<'_>> =
+            kept.map(|held| CartWrite { base: held.base, cart: &held.cart }).collect();
+        let gone = self.touched().filter(|held| held.cart.version == 0);
+        let gone: Vec<Buyer> = gone.map(|held| held.cart.owner).collect();
+        let mut statements = Vec::with_capacity(3);
+        if !kept.is_empty() {
+            statements.push(write_carts_stmt(self.ctx(), &kept));
+        }
+        if !self.answers.is_empty() {
+            statements.push(idempotency::insert_stmt(self.ctx(), &self.answers));
+        }
+        if !gone.is_empty() {
+            statements.push(delete_carts_stmt(self.ctx(), &gone));
+        }
+        statements
+    }
+
+    /// Whether all was written: a cart or a key that somebody else wrote meanwhile is looked at again.
+    fn check(&self, rows: &[Vec<Row>]) -> Result<(), DbError> {
+        let mut rows = rows.iter();
+        let mut all =
+            |count: usize, what: &str| match count > 0 && rows.next().is_none_or(|rows| rows.len() < count) {
+                true => Err(DbError::Unique { constraint: what.to_owned() }),
+                false => Ok(()),
+            };
+        all(self.touched().filter(|held| held.cart.version > 0).count(), "cart_changed_meanwhile")?;
+        all(self.answers.len(), "idempotency_key_stored_meanwhile")
+    }
+}
+
+fn by_sku(rows: &[Row]) -> Result<Products, DbError> {
+    let found = catalog::decode_sellable(rows)?;
+    Ok(found.into_iter().map(|product| (product.sku.clone(), product)).collect())
+}

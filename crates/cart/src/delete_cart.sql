@@ -1,2 +1,0 @@
-delete from cart.cart
-where tenant_id = $1 and owner = $2
