@@ -27,3 +27,10 @@ pub use relay::{Notice, RelayConn};
 pub use stmt::{Hook, Param, Stmt};
 pub use tokio_postgres::{Config as ConnectionConfig, Error as DriverError, Row, types};
 pub use tx::{ControlTx, TenantTx};
+
+/// `time`, or the year 1 if it is before that: PostgreSQL knows no times long before it, and nothing happened then.
+#[must_use]
+pub fn storable(time: kernel::Timestamp) -> kernel::Timestamp {
+    const YEAR_ONE_S: i64 = -62_135_596_800;
+    time.max(kernel::Timestamp::constant(YEAR_ONE_S, 0))
+}

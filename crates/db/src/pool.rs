@@ -232,8 +232,12 @@ impl Db {
 
     fn open(&self, placement: &Placement, key: PoolKey) -> Result<Pool, DbError> {
         let options = match key.2 {
-            // A batch of many waits for nobody's locks; who has the patience says so (see `BatchTx`).
-            Profile::Hot => "-c plan_cache_mode=force_generic_plan -c lock_timeout=200ms",
+            // A batch of many waits for nobody's locks; who has the patience says so (see `BatchTx`). Plans are made
+            // once and go by index: one made while a table was empty must do when it is full.
+            Profile::Hot => {
+                "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off \
+                 -c lock_timeout=200ms"
+            }
             Profile::General | Profile::Relay => "",
         };
         let limits = self.0.config.limits;

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-const CONNECTIONS: usize = 128;
+const CONNECTIONS: usize = 256;
 const LINES: u32 = 3;
 
 /// Rounds of TPC-B, of checkouts and of holds alternate, so that all see the same machine.
