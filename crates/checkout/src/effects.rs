@@ -31,15 +31,15 @@ impl Checkouts {
         let sale = ChannelSale {
             id: SaleId(order.sale),
             channel: channel(&order.channel),
-            register: self.0.sales.web_register(tx.ctx(), order.shop_id).await?,
+            register: self.0.sales.web_register_in(tx, order.shop_id).await?,
             customer: order.customer_id,
             priced: priced(order),
             method: TenderMethod::Account,
             occurred_at: tx.ctx().now(),
         };
-        let [book, goods] = sales::book_stmts(tx.ctx(), std::slice::from_ref(&sale));
-        tx.run(book).await?;
-        let applied = inventory::decode_applied(&tx.run(goods).await?)?;
+        let sales = std::slice::from_ref(&sale);
+        tx.run(sales::book_stmt(tx.ctx(), sales)).await?;
+        let applied = inventory::decode_applied(&tx.run(sales::goods_stmt(tx.ctx(), sales)).await?)?;
         let mut news = vec![sales::news(tx.ctx(), &sale)];
         news.extend(inventory::low_stock_alerts(&applied));
         Ok(messages::publish(tx, &news).await?)

@@ -167,11 +167,9 @@ fn write_stmts(jobs: &[Job], done: &[Checkout], mut news: Vec<Draft>) -> Vec<Stm
         news.push(sales::news(ctx, sale));
     }
     let done: Vec<&Checkout> = done.iter().collect();
-    let [book, goods] = sales::book_stmts(ctx, &sales);
     vec![
         orders::insert_orders_stmt(ctx, &orders),
-        book,
-        goods,
+        sales::book_stmt(ctx, &sales),
         messages::publish_stmt(ctx, &news),
         complete_stmt(ctx, &done),
     ]

@@ -2,6 +2,7 @@
 
 use db::{DbError, Row, Stmt, TenantTx};
 use kernel::Ctx;
+use uuid::Uuid;
 
 use crate::model::{ReservationId, ShopId};
 
@@ -45,14 +46,28 @@ pub struct ClosedLine {
 /// stock by (SKU, shop); a caller that holds stock rows already must be ready to retry a [`DbError::Conflict`].
 #[must_use]
 pub fn close_reservations_stmt(ctx: &Ctx, ids: &[ReservationId], ending: Ending) -> Stmt {
-    Stmt::new(include_str!("close_reservations.sql"))
-        .bind(ctx.tenant_id())
-        .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
-        .bind(ending.as_str())
-        .bind(ctx.now())
+    close_stmt(ctx, ids.iter().map(|id| id.0).collect(), ending, None)
 }
 
-/// Reads the rows of [`close_reservations_stmt`], ordered by reservation.
+/// The statement that confirms those of `sold` (each with the sale that takes the units) that are open, each exactly
+/// once, whether or not their time is over: as long as they are open the units are there. The units leave the shelf by
+/// movements of the sale. Otherwise as [`close_reservations_stmt`].
+#[must_use]
+pub fn sell_reservations_stmt(ctx: &Ctx, sold: &[(ReservationId, Uuid)]) -> Stmt {
+    let (ids, sales) = sold.iter().map(|(reservation, sale)| (reservation.0, *sale)).unzip();
+    close_stmt(ctx, ids, Ending::Confirmed, Some(sales))
+}
+
+fn close_stmt(ctx: &Ctx, ids: Vec<Uuid>, ending: Ending, sales: Option<Vec<Uuid>>) -> Stmt {
+    Stmt::new(include_str!("close_reservations.sql"))
+        .bind(ctx.tenant_id())
+        .bind(ids)
+        .bind(ending.as_str())
+        .bind(ctx.now())
+        .bind(sales)
+}
+
+/// Reads the rows of [`close_reservations_stmt`] and [`sell_reservations_stmt`], ordered by reservation.
 ///
 /// # Errors
 /// [`DbError::Other`] when the rows are not of that statement.

@@ -36,15 +36,23 @@ pub struct ChannelSale {
     pub occurred_at: Timestamp,
 }
 
-/// The statements that book `sales` of one tenant: first the book of record, whose rows [`decode_receipts`] reads, then
-/// the goods that leave the shelves, whatever these hold: the caller held them before and has just given them back.
+/// The statement that books `sales` of one tenant in the book of record; [`decode_receipts`] reads its rows. Their goods
+/// leave the shelves by [`goods_stmt`], or by the reservations that the caller confirms in the same transaction.
 ///
 /// A sale that is in the book already fails the transaction.
 #[must_use]
-pub fn book_stmts(ctx: &Ctx, sales: &[ChannelSale]) -> [Stmt; 2] {
+pub fn book_stmt(ctx: &Ctx, sales: &[ChannelSale]) -> Stmt {
+    let bookings: Vec<Booking> = sales.iter().map(|sale| booking(ctx, sale)).collect();
+    insert_sales_stmt(ctx, &bookings)
+}
+
+/// The statement by which the goods of `sales` leave the shelves, whatever these hold; read its rows with
+/// [`inventory::decode_applied`].
+#[must_use]
+pub fn goods_stmt(ctx: &Ctx, sales: &[ChannelSale]) -> Stmt {
     let bookings: Vec<Booking> = sales.iter().map(|sale| booking(ctx, sale)).collect();
     let goods: Vec<Movement> = bookings.iter().flat_map(movements).collect();
-    [insert_sales_stmt(ctx, &bookings), inventory::post_movements_stmt(ctx, &goods, Guard::Allow)]
+    inventory::post_movements_stmt(ctx, &goods, Guard::Allow)
 }
 
 /// What the world is told about a sale of `ctx`'s request.

@@ -211,6 +211,17 @@ impl Registers {
         self.unattended(ctx, shop, WEB_REGISTER).await
     }
 
+    /// The same inside a transaction, whose end decides whether a register that is made stays: it is not remembered.
+    ///
+    /// # Errors
+    /// [`UNKNOWN_SHOP`], [`DbError`].
+    pub(crate) async fn for_web_in(&self, tx: &TenantTx, shop: ShopId) -> Result<Arc<Register>, SaleError> {
+        match self.unattended.get(&(tx.tenant_id(), shop, WEB_REGISTER)) {
+            Some(known) => Ok(known),
+            None => ensure_register(tx, shop, WEB_REGISTER).await,
+        }
+    }
+
     async fn unattended(
         &self,
         ctx: &Ctx,
@@ -222,17 +233,20 @@ impl Registers {
             return Ok(known);
         }
         let tx = self.db.begin(ctx).await?;
-        let Some(found) = inventory::find_shop(&tx, shop).await? else {
-            return Err(SaleError::at(UNKNOWN_SHOP, "/shopId", format!("there is no shop {shop}")));
-        };
-        let wanted = [(shop, found.code, code.to_owned())];
-        let registers = ensure_registers(&tx, &wanted).await?;
+        let register = ensure_register(&tx, shop, code).await?;
         tx.commit().await?;
-        let register = registers.into_iter().next().map(Arc::new);
-        let register = register.ok_or_else(|| DbError::Other("the register was not made".to_owned()))?;
         self.unattended.insert(key, register.clone());
         Ok(register)
     }
+}
+
+async fn ensure_register(tx: &TenantTx, shop: ShopId, code: &str) -> Result<Arc<Register>, SaleError> {
+    let Some(found) = inventory::find_shop(tx, shop).await? else {
+        return Err(SaleError::at(UNKNOWN_SHOP, "/shopId", format!("there is no shop {shop}")));
+    };
+    let registers = ensure_registers(tx, &[(shop, found.code, code.to_owned())]).await?;
+    let register = registers.into_iter().next().map(Arc::new);
+    Ok(register.ok_or_else(|| DbError::Other("the register was not made".to_owned()))?)
 }
 
 /// Whether the tenant has any register.

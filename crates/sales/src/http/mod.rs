@@ -60,6 +60,18 @@ impl Sales {
         self.0.registers.for_web(ctx, shop).await
     }
 
+    /// The same inside a transaction, on whose connection it is looked up: whoever holds one must not wait for another.
+    ///
+    /// # Errors
+    /// `UNKNOWN_SHOP`, [`db::DbError`].
+    pub async fn web_register_in(
+        &self,
+        tx: &db::TenantTx,
+        shop: inventory::ShopId,
+    ) -> Result<Arc<crate::Register>, crate::SaleError> {
+        self.0.registers.for_web_in(tx, shop).await
+    }
+
     /// The database.
     #[must_use]
     pub fn db(&self) -> &Db {
