@@ -12,7 +12,7 @@ use inventory::{ReservationId, Shortage};
 use kernel::{Ctx, Money, Timestamp};
 use orders::OrderId;
 use payments::PaymentId;
-use sales::{NewLine, PricedSale, Register, SaleError, SaleId, price_lines};
+use sales::{MOST_AMOUNT, NewLine, PricedSale, Register, SaleError, SaleId, price_lines};
 
 use crate::{
     begin_group::Group,
@@ -91,9 +91,6 @@ pub struct BeginBatch {
     pub(crate) limit: Duration,
 }
 
-/// The most that a checkout may come to, in minor units: what a sale may.
-const MOST_TOTAL: i64 = 10_000_000_000_000;
-
 pub(crate) type Job = (Ctx, BeginRequest);
 pub(crate) type Decision = Result<Checkout, BeginError>;
 
@@ -108,10 +105,10 @@ impl Batch for BeginBatch {
         let groups: Vec<&[Job]> = jobs.chunk_by(|a, b| a.0.tenant_id() == b.0.tenant_id()).collect();
         let looks: Vec<_> = groups.iter().map(|jobs| (jobs[0].0.tenant_id(), Group::look(jobs))).collect();
         let found = tx.run(&looks).await?;
-        let groups = groups.into_iter().zip(&found).map(|(jobs, rows)| Group::new(jobs, rows));
+        let groups = groups.into_iter().zip(&found).map(|(jobs, rows)| Group::new(jobs, rows, self.hold_for));
         let mut groups = groups.collect::<Result<Vec<_>, _>>()?;
         self.validate(tx, &mut groups).await?;
-        self.reserve(tx, &mut groups).await?;
+        inventory::hold_many(tx, &mut groups).await?;
         self.write(tx, &groups).await?;
         for (_, request) in jobs {
             self.faults.at(id(request), Step::ReserveStock, When::After)?;
@@ -176,27 +173,6 @@ impl BeginBatch {
         }
     }
 
-    /// Holds the units of all checkouts; where there is too little, those that came first get what there is.
-    async fn reserve(&self, tx: &BatchTx, groups: &mut [Group<'_>]) -> Result<(), DbError> {
-        // The second round is for those who were short in the first: the rows are locked since then.
-        for _ in 0..2 {
-            let waiting: Vec<&mut Group<'_>> = groups.iter_mut().filter(|group| group.waits()).collect();
-            if waiting.is_empty() {
-                return Ok(());
-            }
-            let holds: Vec<_> =
-                waiting.iter().map(|group| (group.tenant(), vec![group.hold(self.hold_for)])).collect();
-            for (group, rows) in waiting.into_iter().zip(tx.run(&holds).await?) {
-                let held = rows.first().map(|rows| inventory::decode_held(rows)).transpose()?;
-                group.take(&held.unwrap_or_default());
-            }
-        }
-        match groups.iter().any(Group::waits) {
-            true => Err(DbError::Other("stock changed under its lock".to_owned())),
-            false => Ok(()),
-        }
-    }
-
     /// Writes checkouts, payments and news, takes the carts, and gives back the keys of what was refused.
     async fn write(&self, tx: &BatchTx, groups: &[Group<'_>]) -> Result<(), DbError> {
         let writes = groups.iter().map(|group| (group.tenant(), group.writes(self)));
@@ -244,8 +220,8 @@ fn price(
         return Err(BeginError::PriceChanged(changes));
     }
     let gross = priced.totals.gross;
-    if gross > MOST_TOTAL {
-        let detail = format!("a checkout comes to at most {MOST_TOTAL} minor units");
+    if gross > MOST_AMOUNT {
+        let detail = format!("a checkout comes to at most {MOST_AMOUNT} minor units");
         let pointer = "/cart".to_owned();
         return Err(SaleError::Refused { code: sales::problems::AMOUNT_OUT_OF_RANGE, pointer, detail }.into());
     }

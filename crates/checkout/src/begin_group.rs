@@ -8,7 +8,7 @@ use std::{
 use cart::{Cart, CheckoutId};
 use customers::Buyer;
 use db::{DbError, Row, Stmt};
-use inventory::{Held, Hold, HoldLine};
+use inventory::{Hold, HoldLine, Holding, Shortage};
 use kernel::{Ctx, TenantId};
 use messages::Draft;
 use payments::NewPayment;
@@ -27,7 +27,7 @@ pub(crate) struct Group<'a> {
     /// Carts that an earlier job of this batch has taken.
     taken: HashMap<Buyer, CheckoutId>,
     decided: Vec<Decision>,
-    held: bool,
+    hold_for: Duration,
     alerts: Vec<Draft>,
 }
 
@@ -41,7 +41,7 @@ impl<'a> Group<'a> {
     }
 
     /// Reads the rows of [`Group::look`].
-    pub(crate) fn new(jobs: &'a [Job], rows: &[Vec<Row>]) -> Result<Self, DbError> {
+    pub(crate) fn new(jobs: &'a [Job], rows: &[Vec<Row>], hold_for: Duration) -> Result<Self, DbError> {
         let [claims, carts] = rows else {
             return Err(DbError::Other("two answers were expected".to_owned()));
         };
@@ -52,13 +52,9 @@ impl<'a> Group<'a> {
             carts: carts.into_iter().map(|cart| (cart.owner, cart)).collect(),
             taken: HashMap::new(),
             decided: Vec::with_capacity(jobs.len()),
-            held: false,
+            hold_for,
             alerts: Vec::new(),
         })
-    }
-
-    fn ctx(&self) -> &'a Ctx {
-        &self.jobs[0].0
     }
 
     pub(crate) fn tenant(&self) -> TenantId {
@@ -99,44 +95,6 @@ impl<'a> Group<'a> {
         self.decided.iter().flatten()
     }
 
-    /// Whether units are still to be held.
-    pub(crate) fn waits(&self) -> bool {
-        !self.held && self.begun().next().is_some()
-    }
-
-    fn holds(&self, hold_for: Duration) -> Vec<Hold> {
-        let hold = |checkout: &Checkout| Hold {
-            id: checkout.reservation,
-            reference: Some(checkout.id.to_string()),
-            expires_at: later(checkout.created_at, hold_for),
-            lines: checkout.plan.lines.iter().map(|line| line_of(checkout, line)).collect(),
-        };
-        self.begun().map(hold).collect()
-    }
-
-    /// Holds the units of all that are still wanted.
-    pub(crate) fn hold(&self, hold_for: Duration) -> Stmt {
-        inventory::hold_stmt(self.ctx(), &self.holds(hold_for))
-    }
-
-    /// Takes note of what was held; where it was too little for all, decides who goes without.
-    pub(crate) fn take(&mut self, held: &[Held]) {
-        if held.iter().all(|row| row.granted) {
-            let changes: Vec<_> = held.iter().map(|row| row.applied.clone()).collect();
-            self.alerts = inventory::low_stock_alerts(&changes);
-            self.held = true;
-            return;
-        }
-        let holds = self.holds(Duration::ZERO);
-        let mut short = inventory::share_out(held, &holds.iter().collect::<Vec<_>>()).into_iter();
-        for decision in self.decided.iter_mut().filter(|decision| decision.is_ok()) {
-            let short = short.next().unwrap_or_default();
-            if !short.is_empty() {
-                *decision = Err(BeginError::OutOfStock(short));
-            }
-        }
-    }
-
     /// Everything that is written for this tenant.
     pub(crate) fn writes(&self, batch: &BeginBatch) -> Vec<Stmt> {
         let ctx = self.ctx();
@@ -150,7 +108,7 @@ impl<'a> Group<'a> {
             }
             let carts: Vec<_> = begun.iter().map(|checkout| (checkout.owner, checkout.id)).collect();
             statements.push(cart::take_carts_stmt(ctx, &carts));
-            statements.push(messages::publish_stmt(ctx, &self.news(batch.hold_for)));
+            statements.push(messages::publish_stmt(ctx, &self.news()));
         }
         let refused =
             self.jobs.iter().zip(&self.decided).filter_map(|((_, request), decision)| match decision {
@@ -164,10 +122,10 @@ impl<'a> Group<'a> {
         statements
     }
 
-    fn news(&self, hold_for: Duration) -> Vec<Draft> {
+    fn news(&self) -> Vec<Draft> {
         let jobs = self.jobs.iter().zip(&self.decided).filter(|(_, decision)| decision.is_ok());
         let reserved = jobs
-            .zip(self.holds(hold_for))
+            .zip(self.wanted())
             .map(|(((ctx, _), _), hold)| inventory::events::stock_reserved(&hold).caused_by(&ctx.caller));
         reserved.chain(self.alerts.iter().cloned()).collect()
     }
@@ -175,6 +133,33 @@ impl<'a> Group<'a> {
     /// What became of the jobs, in their order.
     pub(crate) fn into_decisions(self) -> Vec<Decision> {
         self.decided
+    }
+}
+
+impl Holding for Group<'_> {
+    fn ctx(&self) -> &Ctx {
+        &self.jobs[0].0
+    }
+
+    fn wanted(&self) -> Vec<Hold> {
+        let hold = |checkout: &Checkout| Hold {
+            id: checkout.reservation,
+            reference: Some(checkout.id.to_string()),
+            expires_at: later(checkout.created_at, self.hold_for),
+            lines: checkout.plan.lines.iter().map(|line| line_of(checkout, line)).collect(),
+        };
+        self.begun().map(hold).collect()
+    }
+
+    fn held(&mut self, alerts: Vec<Draft>) {
+        self.alerts = alerts;
+    }
+
+    fn refuse(&mut self, short: Vec<Vec<Shortage>>) {
+        let begun = self.decided.iter_mut().filter(|decision| decision.is_ok());
+        for (decision, short) in begun.zip(short).filter(|(_, short)| !short.is_empty()) {
+            *decision = Err(BeginError::OutOfStock(short));
+        }
     }
 }
 

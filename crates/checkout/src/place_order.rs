@@ -54,16 +54,12 @@ pub struct OrderLineInput {
     pub sku: String,
     /// Above zero, up to three decimals, at most 1,000,000.
     #[garde(custom(orderable))]
-    #[schema(
-        value_type = String,
-        pattern = r"^([1-9][0-9]{0,5}(\.[0-9]{1,3})?|1000000|0\.([1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9]))$",
-        example = "2"
-    )]
+    #[schema(schema_with = kernel::Quantity::line_schema)]
     pub quantity: kernel::Quantity,
 }
 
 fn orderable(quantity: &kernel::Quantity, (): &()) -> garde::Result {
-    match (1..=1_000_000_000).contains(&quantity.thousandths()) {
+    match quantity.fits_a_line() {
         true => Ok(()),
         false => Err(garde::Error::new("must be above 0 and at most 1000000")),
     }

@@ -13,6 +13,7 @@ pub mod events;
 mod expire_reservations;
 mod find_levels;
 mod find_shops;
+mod hold_many;
 mod hold_stock;
 mod http;
 mod import_stock;
@@ -28,7 +29,6 @@ mod reservation;
 mod reserve_batch;
 mod reserve_stock;
 mod restock;
-mod sell_reservations;
 mod set_thresholds;
 mod shop;
 mod sold_movements;
@@ -41,7 +41,7 @@ pub use adjust_stock::{AdjustReason, AdjustStock, adjust_stock};
 pub use change_stock::{ChangeStockError, Shortage};
 pub use check_stock::{invariants, list_open};
 pub use close_reservations::{
-    ClosedLine, Ending, close_reservations, close_reservations_stmt, decode_closed,
+    ClosedLine, Ending, close_reservations, close_reservations_stmt, decode_closed, sell_reservations_stmt,
 };
 pub use confirm_stock::{CloseReservationError, confirm_stock};
 pub use count_stock::{CountStock, count_stock};
@@ -51,6 +51,7 @@ pub use events::low_stock_alerts;
 pub use expire_reservations::expire_reservations;
 pub use find_levels::{decode_levels, levels_stmt};
 pub use find_shops::{decode_shops, find_shop, find_shops, find_shops_stmt, find_web_shop};
+pub use hold_many::{Holding, hold_many};
 pub use hold_stock::{Held, Hold, HoldLine, decode_held, hold_stmt, hold_stock};
 pub use http::{Inventory, InventoryConfig, routes};
 pub use import_stock::{ImportStockError, STOCK_COLUMNS, StockImport, import_stock};
@@ -62,10 +63,9 @@ pub use model::{Applied, Guard, Level, Movement, MovementId, Reason, Reservation
 pub use post_movements::{decode_applied, post_movements, post_movements_stmt};
 pub use release_stock::release_stock;
 pub use reservation::{Reservation, ReservationLine, ReservationState, find_reservation};
-pub use reserve_batch::{HoldAnswer, HoldBatch, HoldRequest, share_out};
+pub use reserve_batch::{HoldAnswer, HoldBatch, HoldRequest};
 pub use reserve_stock::{DEFAULT_HOLD, LONGEST_HOLD, ReserveStock, ReserveStockError, reserve_stock};
 pub use restock::{Restock, StockLine, restock};
-pub use sell_reservations::sell_reservations_stmt;
 pub use set_thresholds::{Threshold, set_thresholds};
 pub use shop::{Shop, ShopKind, is_shop_code};
 pub use sold_movements::sold_movements;
@@ -85,5 +85,6 @@ pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
         },
         db::Migration { version: 2, name: "rows", sql: include_str!("../migrations/0002_rows.sql") },
         db::Migration { version: 3, name: "sold", sql: include_str!("../migrations/0003_sold.sql") },
+        db::Migration { version: 4, name: "lines", sql: include_str!("../migrations/0004_lines.sql") },
     ],
 };

@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use crate::{
     change_stock::Shortage,
-    events::{low_stock_alerts, stock_reserved},
-    hold_stock::{Held, Hold, decode_held, hold_stmt},
-    model::{Applied, ShopId},
+    events::stock_reserved,
+    hold_many::{Holding, hold_many},
+    hold_stock::Hold,
 };
 
 /// A hold that somebody wants, under a key.
@@ -48,7 +48,6 @@ struct Group<'a> {
     jobs: &'a [Job],
     claimed: HashSet<Uuid>,
     short: HashMap<Uuid, Vec<Shortage>>,
-    held: bool,
     alerts: Vec<Draft>,
 }
 
@@ -66,20 +65,7 @@ impl Batch for HoldBatch {
         let claimed = tx.run(&claims).await?;
         let groups = groups.into_iter().zip(&claimed).map(|(jobs, rows)| Group::new(jobs, rows));
         let mut groups = groups.collect::<Result<Vec<_>, _>>()?;
-        // The second round is for those who were short in the first: the rows are locked since then.
-        for _ in 0..2 {
-            let waiting: Vec<&mut Group<'_>> = groups.iter_mut().filter(|group| group.waits()).collect();
-            if waiting.is_empty() {
-                break;
-            }
-            let holds: Vec<_> = waiting.iter().map(|group| (group.tenant(), vec![group.hold()])).collect();
-            for (group, rows) in waiting.into_iter().zip(tx.run(&holds).await?) {
-                group.take(&rows.first().map(|rows| decode_held(rows)).transpose()?.unwrap_or_default());
-            }
-        }
-        if groups.iter().any(Group::waits) {
-            return Err(DbError::Other("stock changed under its lock".to_owned()));
-        }
+        hold_many(tx, &mut groups).await?;
         let writes = groups.iter().map(|group| (group.tenant(), group.writes()));
         let writes: Vec<_> = writes.filter(|(_, statements)| !statements.is_empty()).collect();
         if !writes.is_empty() {
@@ -98,7 +84,7 @@ impl<'a> Group<'a> {
     fn new(jobs: &'a [Job], rows: &[Vec<db::Row>]) -> Result<Self, DbError> {
         let claimed = rows.first().map(|rows| edge::idempotency::decode_claims(rows)).transpose()?;
         let claimed = claimed.unwrap_or_default();
-        Ok(Self { jobs, claimed, short: HashMap::new(), held: false, alerts: Vec::new() })
+        Ok(Self { jobs, claimed, short: HashMap::new(), alerts: Vec::new() })
     }
 
     fn tenant(&self) -> TenantId {
@@ -106,7 +92,7 @@ impl<'a> Group<'a> {
     }
 
     /// Requests that are still to be held for.
-    fn wanted(&self) -> impl Iterator<Item = &'a Job> {
+    fn open(&self) -> impl Iterator<Item = &'a Job> {
         let first = |(_, request): &&Job| self.claimed.contains(&request.claim.resource);
         self.jobs
             .iter()
@@ -114,35 +100,10 @@ impl<'a> Group<'a> {
             .filter(|(_, request)| !self.short.contains_key(&request.claim.resource))
     }
 
-    fn waits(&self) -> bool {
-        !self.held && self.wanted().next().is_some()
-    }
-
-    fn hold(&self) -> Stmt {
-        let holds: Vec<Hold> = self.wanted().map(|(_, request)| request.hold.clone()).collect();
-        hold_stmt(&self.jobs[0].0, &holds)
-    }
-
-    fn take(&mut self, held: &[Held]) {
-        if held.iter().all(|row| row.granted) {
-            let changes: Vec<Applied> = held.iter().map(|row| row.applied.clone()).collect();
-            (self.held, self.alerts) = (true, low_stock_alerts(&changes));
-            return;
-        }
-        let wanted: Vec<&Job> = self.wanted().collect();
-        let holds: Vec<&Hold> = wanted.iter().map(|(_, request)| &request.hold).collect();
-        for ((_, request), short) in wanted.iter().zip(share_out(held, &holds)) {
-            if !short.is_empty() {
-                self.short.insert(request.claim.resource, short);
-            }
-        }
-    }
-
     fn writes(&self) -> Vec<Stmt> {
         let ctx = &self.jobs[0].0;
         let mut statements = Vec::with_capacity(2);
-        let reserved =
-            self.wanted().map(|(ctx, request)| stock_reserved(&request.hold).caused_by(&ctx.caller));
+        let reserved = self.open().map(|(ctx, request)| stock_reserved(&request.hold).caused_by(&ctx.caller));
         let news: Vec<Draft> = reserved.chain(self.alerts.iter().cloned()).collect();
         if !news.is_empty() {
             statements.push(messages::publish_stmt(ctx, &news));
@@ -166,38 +127,24 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Who goes without where a hold for all of `holds` together was refused with `held`: in their order each gets all of its
-/// lines or none; of each the lines of which there is too little, none for those that fit.
-#[must_use]
-pub fn share_out(held: &[Held], holds: &[&Hold]) -> Vec<Vec<Shortage>> {
-    let levels = held.iter().map(|row| &row.applied.level);
-    let mut left: HashMap<(ShopId, &str), i64> =
-        levels.map(|level| ((level.shop, level.sku.as_str()), level.available())).collect();
-    holds.iter().map(|hold| take_lines(&mut left, hold)).collect()
-}
+impl Holding for Group<'_> {
+    fn ctx(&self) -> &Ctx {
+        &self.jobs[0].0
+    }
 
-fn take_lines<'a>(left: &mut HashMap<(ShopId, &'a str), i64>, hold: &'a Hold) -> Vec<Shortage> {
-    let mut wanted: HashMap<(ShopId, &str), i64> = HashMap::new();
-    for line in &hold.lines {
-        *wanted.entry((line.shop, &line.sku)).or_default() += line.quantity.thousandths();
+    fn wanted(&self) -> Vec<Hold> {
+        self.open().map(|(_, request)| request.hold.clone()).collect()
     }
-    let short = |(place, line): (usize, &crate::hold_stock::HoldLine)| {
-        let key = (line.shop, line.sku.as_str());
-        let there = left.get(&key).copied().unwrap_or(0);
-        (there < wanted[&key]).then(|| Shortage {
-            line: place,
-            shop: line.shop,
-            sku: line.sku.clone(),
-            left: there,
-        })
-    };
-    let short: Vec<Shortage> = hold.lines.iter().enumerate().filter_map(short).collect();
-    if short.is_empty() {
-        for (key, units) in wanted {
-            *left.entry(key).or_default() -= units;
-        }
+
+    fn held(&mut self, alerts: Vec<Draft>) {
+        self.alerts = alerts;
     }
-    short
+
+    fn refuse(&mut self, short: Vec<Vec<Shortage>>) {
+        let open: Vec<&Job> = self.open().collect();
+        let refused = open.into_iter().zip(short).filter(|(_, short)| !short.is_empty());
+        self.short.extend(refused.map(|((_, request), short)| (request.claim.resource, short)));
+    }
 }
 
 /// When a hold that begins now ends.

@@ -24,6 +24,8 @@ impl Quantity {
     pub const ONE: Self = Self(1000);
     /// The largest quantity, in thousandths.
     pub const MAX_THOUSANDTHS: i64 = 1_000_000_000_000;
+    /// The most on a line of a cart, an order or a sale, in thousandths: a million.
+    pub const MOST_ON_A_LINE: i64 = 1_000_000_000;
 
     /// From thousandths; `None` beyond the bounds.
     #[must_use]
@@ -54,6 +56,25 @@ impl Quantity {
     #[must_use]
     pub const fn is_positive(self) -> bool {
         self.0 > 0
+    }
+
+    /// Whether a line of a cart, an order or a sale may have it: above zero, at most a million.
+    #[must_use]
+    pub const fn fits_a_line(self) -> bool {
+        0 < self.0 && self.0 <= Self::MOST_ON_A_LINE
+    }
+
+    /// The schema of what [`Quantity::fits_a_line`].
+    #[must_use]
+    pub fn line_schema() -> RefOr<Schema> {
+        const PATTERN: &str =
+            r"^([1-9][0-9]{0,5}(\.[0-9]{1,3})?|1000000|0\.([1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9]))$";
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(PATTERN))
+            .description(Some("Above zero, up to three decimals, at most 1,000,000."))
+            .examples(["2"])
+            .into()
     }
 
     /// Whether it is exactly zero.

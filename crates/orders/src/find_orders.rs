@@ -53,8 +53,8 @@ pub async fn list_orders(
 ) -> Result<Page<Order>, edge::Problem> {
     let after: Option<(Timestamp, OrderId)> = page.after()?;
     let owner = filter.owner.map(|owner| owner.to_string());
-    let (from, to) = (filter.from.map(storable), filter.to.map(storable));
-    let (after_at, after_id) = (after.map(|(at, _)| storable(at)), after.map(|(_, id)| id));
+    let (from, to) = (filter.from.map(db::storable), filter.to.map(db::storable));
+    let (after_at, after_id) = (after.map(|(at, _)| db::storable(at)), after.map(|(_, id)| id));
     let params: &[&(dyn db::types::ToSql + Sync)] = &[
         &tx.tenant_id(),
         &owner,
@@ -70,12 +70,6 @@ pub async fn list_orders(
     let currency = tx.ctx().tenant.currency;
     let orders = rows.iter().map(|row| decode(row, currency)).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::from_rows(orders, page.limit, |last| (last.created_at, last.id)))
-}
-
-/// Nothing was ordered before the year 1, and PostgreSQL knows no times long before it.
-fn storable(time: Timestamp) -> Timestamp {
-    const YEAR_ONE_S: i64 = -62_135_596_800;
-    time.max(Timestamp::constant(YEAR_ONE_S, 0))
 }
 
 /// Reads the columns of `find_order.sql`.

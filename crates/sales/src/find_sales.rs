@@ -73,7 +73,7 @@ pub async fn list_sales(
     let after: Option<(Timestamp, SaleId)> = page.after()?;
     let (prefix, number) = filter.receipt.clone().unzip();
     let channel = filter.channel.map(crate::booking::channel_word);
-    let (from, to) = (filter.from.map(storable), filter.to.map(storable));
+    let (from, to) = (filter.from.map(db::storable), filter.to.map(db::storable));
     let rows = tx
         .query(
             include_str!("list_sales.sql"),
@@ -88,7 +88,7 @@ pub async fn list_sales(
                 &channel,
                 &prefix,
                 &number,
-                &after.map(|(at, _)| storable(at)),
+                &after.map(|(at, _)| db::storable(at)),
                 &after.map(|(_, id)| id),
                 &page.limit.sql(),
             ],
@@ -112,12 +112,6 @@ pub(crate) async fn find_policy(tx: &TenantTx, id: SaleId) -> Result<(Policy, St
     let rounding: &str = row.try_get(1)?;
     let rounding = if rounding == "total" { VatRounding::Total } else { VatRounding::Line };
     Ok((Policy { prices_include_vat: row.try_get(0)?, rounding }, row.try_get(2)?))
-}
-
-/// Nothing was sold before the year 1, and PostgreSQL knows no times long before it.
-fn storable(time: Timestamp) -> Timestamp {
-    const YEAR_ONE_S: i64 = -62_135_596_800;
-    time.max(Timestamp::constant(YEAR_ONE_S, 0))
 }
 
 /// Sales with their lines; the last ones stay away where all of them have more lines than an answer may hold.

@@ -27,7 +27,7 @@ mod shift;
 mod sum_sales;
 mod void_sale;
 
-pub use book_orders::{ChannelSale, Receipt, book_stmts, decode_receipts, news};
+pub use book_orders::{ChannelSale, Receipt, book_stmt, decode_receipts, goods_stmt, news};
 pub use create_sale::{SaleBatch, SaleRequest};
 pub use error::SaleError;
 pub use export_sales::{ExportError, export_sales};
@@ -37,8 +37,8 @@ pub use import::{COLUMNS, ImportError, ImportSummary, import_sales};
 pub use invariants::{find_gross, invariants, sold_units, sum_orders};
 pub use list_purchases::RecordedPurchases;
 pub use model::{
-    Channel, NewLine, NewSale, RegisterId, Sale, SaleId, SaleKind, SaleLine, SaleStatus, ShiftId, Tender,
-    TenderMethod,
+    Channel, MOST_AMOUNT, NewLine, NewSale, RegisterId, Sale, SaleId, SaleKind, SaleLine, SaleStatus,
+    ShiftId, Tender, TenderMethod,
 };
 pub use price_sale::{BookedLine, PricedSale, price_lines, price_sale};
 pub use refund_sale::{RefundLine, RefundSale, refund_rest, refund_sale};

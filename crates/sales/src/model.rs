@@ -110,11 +110,7 @@ pub struct NewLine {
     pub sku: String,
     /// Above zero, up to three decimals, at most 1,000,000.
     #[garde(custom(sellable_quantity))]
-    #[schema(
-        value_type = String,
-        pattern = r"^([1-9][0-9]{0,5}(\.[0-9]{1,3})?|1000000|0\.([1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9]))$",
-        example = "2"
-    )]
+    #[schema(schema_with = Quantity::line_schema)]
     pub quantity: Quantity,
     /// Instead of the catalog's price; needs `sales:price`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -161,7 +157,7 @@ pub struct NewSale {
 }
 
 fn sellable_quantity(quantity: &Quantity, (): &()) -> garde::Result {
-    if quantity.is_positive() && quantity.thousandths() <= 1_000_000_000 {
+    if quantity.fits_a_line() {
         Ok(())
     } else {
         Err(garde::Error::new("must be above 0 and at most 1000000"))
@@ -170,7 +166,7 @@ fn sellable_quantity(quantity: &Quantity, (): &()) -> garde::Result {
 
 /// The most that a request may name, and a sale may come to, in minor units: however many of them a shift or a report
 /// adds up, the sum stays far from the end of 64 bits.
-pub(crate) const MOST_AMOUNT: i64 = 10_000_000_000_000;
+pub const MOST_AMOUNT: i64 = 10_000_000_000_000;
 
 pub(crate) fn not_negative(money: &Money, (): &()) -> garde::Result {
     if (0..=MOST_AMOUNT).contains(&money.amount) {

@@ -30,11 +30,7 @@ pub struct RefundLine {
     pub line: i32,
     /// How many come back.
     #[garde(custom(positive))]
-    #[schema(
-        value_type = String,
-        pattern = r"^([1-9][0-9]{0,5}(\.[0-9]{1,3})?|1000000|0\.([1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9]))$",
-        example = "1"
-    )]
+    #[schema(schema_with = Quantity::line_schema)]
     pub quantity: Quantity,
     /// Back to the shelf (the default), or written off.
     #[garde(skip)]
