@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// Short rounds and little data: to see that everything works, not to be quoted
     #[arg(long)]
     quick: bool,
-    /// Only these groups: start, sell, checkout, orders, read, search, history, tenants; repeatable
+    /// Only these groups: start, sell, checkout, orders, messages, read, search, history, tenants; repeatable
     #[arg(long)]
     only: Vec<String>,
     /// The Complete Journey study, for import and search
@@ -60,11 +60,12 @@ struct Bench {
 
 type Measure = fn(&mut Bench) -> Result<()>;
 
-const GROUPS: [(&str, Measure); 8] = [
+const GROUPS: [(&str, Measure); 9] = [
     ("start", measure::start),
     ("sell", measure::sell),
     ("checkout", measure::checkout),
     ("orders", measure::orders),
+    ("messages", measure::messages),
     ("read", measure::read),
     ("search", measure::search),
     ("history", measure::history),

@@ -1,5 +1,5 @@
-//! How long after a commit a message's handler begins, at a constant rate, in process and over NATS:
-//! `cargo run --release --package messages --example latency -- [per second] [seconds]`.
+//! How long after a commit a message's handler begins, at a constant rate, in process and over NATS, as a line of JSON
+//! each: `cargo run --release --package messages --example latency -- [per second] [seconds]`. `make bench` runs it.
 #![expect(clippy::print_stdout, reason = "a measurement prints what it measured")]
 
 use std::{
@@ -95,14 +95,10 @@ async fn measure(name: &str, nats: Option<NatsConfig>, rate: u64, seconds: u64) 
     });
     let mut times = times.collect::<anyhow::Result<Vec<Duration>>>()?;
     times.sort_unstable();
-    let at = |part: usize| times[(times.len() * part / 100).min(times.len() - 1)];
+    let at = |part: usize| times[(times.len() * part / 100).min(times.len() - 1)].as_secs_f64() * 1000.0;
     let reached = committed.len() as f64 / took.as_secs_f64();
-    println!(
-        "{name}: {reached:.0}/s, commit to handler median {:?}, p95 {:?}, p99 {:?}",
-        at(50),
-        at(95),
-        at(99)
-    );
+    let line = serde_json::json!({ "bus": name, "rate": reached, "p50Ms": at(50), "p95Ms": at(95), "p99Ms": at(99) });
+    println!("{line}");
     Ok(())
 }
 

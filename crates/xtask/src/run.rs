@@ -25,6 +25,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 pub(crate) fn bench(args: &[String]) -> Result<()> {
     setup::setup(Purpose::Bench)?;
     build(&["server", "bench"])?;
+    let mut latency = shell::cargo()?;
+    latency.args(["build", "--release", "--locked", "--package", "messages", "--example", "latency"]);
+    shell::run(&mut latency)?;
     let mut bench = Command::new(shell::target()?.join("release/bench"));
     become_program(bench.arg("run").args(args).current_dir(shell::root()?))
 }

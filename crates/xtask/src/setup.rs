@@ -41,7 +41,10 @@ impl FromStr for Purpose {
 pub(crate) fn setup(purpose: Purpose) -> Result<()> {
     match purpose {
         Purpose::Run => postgres::ensure(&["initdb", "pg_ctl", "postgres"]),
-        Purpose::Bench => postgres::ensure(&["initdb", "pg_ctl", "postgres", "psql", "pgbench"]),
+        Purpose::Bench => {
+            postgres::ensure(&["initdb", "pg_ctl", "postgres", "psql", "pgbench"])?;
+            nats::ensure()
+        }
         Purpose::Check => {
             component("rustfmt", "fmt")?;
             component("clippy", "clippy")

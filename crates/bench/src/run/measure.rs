@@ -2,6 +2,7 @@
 
 mod checkout;
 mod history;
+mod messages;
 mod orders;
 mod read;
 mod search;
@@ -11,6 +12,7 @@ mod tenants;
 
 pub(super) use checkout::checkout;
 pub(super) use history::history;
+pub(super) use messages::messages;
 pub(super) use orders::orders;
 pub(super) use read::read;
 pub(super) use search::search;
