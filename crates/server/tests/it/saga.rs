@@ -17,6 +17,8 @@ use proptest::{
     test_runner::{Config as Runs, RngAlgorithm, TestRng, TestRunner},
 };
 
+use testkit::Client;
+
 use crate::support::{Home, Server, WebShop, check_out, check_out_with, fill, wait_for};
 
 type Counts = HashMap<&'static str, i64>;
@@ -180,6 +182,10 @@ struct Shopper {
     clicks: u8,
 }
 
+/// Shoppers of a rush, and the units that they all want one of.
+const RUSH: usize = 200;
+const UNITS: i64 = 50;
+
 // INV-2, CHK-2, PAY-3: reproducible by the seed that a failure prints.
 #[tokio::test(flavor = "multi_thread")]
 async fn however_shoppers_interleave_what_is_there_is_sold_once() {
@@ -188,40 +194,46 @@ async fn however_shoppers_interleave_what_is_there_is_sold_once() {
     let mut runner = TestRunner::new_with_rng(Runs::default(), rng);
     let shopper = (any::<u8>(), 0..10_u8, 1..3_u8);
     let shopper = shopper.prop_map(|(pause, method, clicks)| Shopper { pause, method, clicks });
-    let rush = proptest::collection::vec(shopper, 12..24);
-    let web = WebShop::open().await;
+    let rush = proptest::collection::vec(shopper, RUSH);
+    // No good card is taken for a silent one on a busy machine.
+    let web =
+        WebShop::open_with(|config| config.payments.call_timeout_ms = 3000, Arc::<Broken>::default()).await;
+    let guests = join_all((0..RUSH).map(|_| web.guest(&[]))).await;
     for round in 0..rounds() {
         let shoppers = rush.new_tree(&mut runner).unwrap();
         let shoppers = proptest::strategy::ValueTree::current(&shoppers);
-        rush_for_five(&web, round, shoppers).await;
+        rush_for_fifty(&web, round, &guests, &shoppers).await;
     }
     web.end().await;
 }
 
 /// Rounds of the rush: a few in every run of the tests, as many as wanted by `MARKETHALL_TEST_ROUNDS`.
 fn rounds() -> usize {
-    std::env::var("MARKETHALL_TEST_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(40)
+    std::env::var("MARKETHALL_TEST_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
 }
 
-async fn rush_for_five(web: &WebShop, round: usize, shoppers: Vec<Shopper>) {
-    let sku = format!("R{round}");
+/// Exactly what is there is bought. In every fourth round some cards are declined or lose the reply, and what they let go
+/// of may find nobody who still asks.
+async fn rush_for_fifty(web: &WebShop, round: usize, guests: &[Client], shoppers: &[Shopper]) {
+    let all_good = round % 4 != 3;
+    let (sku, key) = (format!("R{round}"), format!("round-{round}"));
     let body = serde_json::json!({ "sku": sku, "name": sku, "price": { "amount": 100, "currency": "EUR" } });
     web.staff.post("/products", body).await.is(201);
-    web.restock(&[(&sku, 5)]).await;
+    web.restock(&[(&sku, UNITS)]).await;
     let before = web.counts().await;
-    let buying = shoppers.iter().map(|shopper| {
-        let sku = &sku;
+    let buying = guests.iter().zip(shoppers).map(|(guest, shopper)| {
+        let (sku, key) = (&sku, &key);
         async move {
-            let guest = web.guest(&[(sku, "1")]).await;
+            fill(guest, &[(sku, "1")]).await;
             for _ in 0..shopper.pause {
                 tokio::task::yield_now().await;
             }
             let method = match shopper.method {
-                0 => "card_declined",
-                1 => "card_lost_reply",
+                0 if !all_good => "card_declined",
+                1 if !all_good => "card_lost_reply",
                 _ => "card_approved",
             };
-            join_all((0..shopper.clicks).map(|_| check_out_with(&guest, method, "click"))).await
+            join_all((0..shopper.clicks).map(|_| check_out_with(guest, method, key))).await
         }
     });
     join_all(buying).await;
@@ -232,13 +244,12 @@ async fn rush_for_five(web: &WebShop, round: usize, shoppers: Vec<Shopper>) {
         after = web.counts().await;
     }
     let grown = |name| after[name] - before[name];
-    let willing = shoppers.iter().filter(|shopper| shopper.method != 0).count();
     let what = format!("round {round}: {shoppers:?}: {before:?} {after:?}");
     let kept = grown("charges") - grown("back");
     assert_eq!((grown("orders"), grown("sales")), (kept, kept), "{what}");
-    assert!(grown("orders") <= 5 && (willing < 5 || grown("orders") > 0), "{what}");
+    assert!(if all_good { kept == UNITS } else { 0 < kept && kept <= UNITS }, "{what}");
     assert_eq!((after["holds"], after["running"]), (0, 0), "{what}");
-    assert_eq!(web.stock(&sku).await, ((5 - grown("orders")).to_string(), "0".to_owned()), "{what}");
+    assert_eq!(web.stock(&sku).await, ((UNITS - kept).to_string(), "0".to_owned()), "{what}");
 }
 
 // INV-2, CHK-2
