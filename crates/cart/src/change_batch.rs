@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::{
     change_cart::{Change, ChangeCartError, Products},
     model::Cart,
-    problems::CART_NOT_FOUND,
+    problems::{CART_NOT_FOUND, CART_TOO_LARGE},
     show_cart::view,
     store::{CartWrite, decode_carts, delete_carts_stmt, lifetime, lock_carts_stmt, write_carts_stmt},
 };
@@ -221,13 +221,17 @@ impl<'a> Group<'a> {
             return Ok(Reply::no_content());
         }
         let lines = request.change.apply(&held.cart.lines, &self.products)?;
-        if lines != held.cart.lines || !request.change.wanted().is_empty() {
-            held.cart.lines = lines;
-            held.cart.version += 1;
-            held.cart.times = Some(lifetime(ctx.now()));
-            held.touched = true;
+        let touched = lines != held.cart.lines || !request.change.wanted().is_empty();
+        let mut cart = Cart { lines, ..held.cart.clone() };
+        if touched {
+            cart.version += 1;
+            cart.times = Some(lifetime(ctx.now()));
         }
-        let view = view(ctx, &request.taxes, &self.products, &held.cart).map_err(Problem::internal)?;
+        // What cannot be shown is not taken either.
+        let view = view(ctx, &request.taxes, &self.products, &cart)
+            .map_err(|error| Problem::new(CART_TOO_LARGE).detail(error.to_string()))?;
+        held.cart = cart;
+        held.touched |= touched;
         Ok(Reply::ok(&view).etag(&view.version.to_string()))
     }
 

@@ -26,7 +26,7 @@ codes! {
     /// The SKU is not in the cart.
     LINE_NOT_FOUND = 404, "The SKU is not in the cart.", "Add it with POST .../lines.";
     /// More lines than a cart holds.
-    CART_TOO_LARGE = 422, "The cart has too many lines.", "A cart holds 500 lines; order the rest in a second one.";
+    CART_TOO_LARGE = 422, "The cart holds too much.", "A cart holds 500 lines, and what can be paid; order the rest in a second one.";
     /// A quantity of zero or below.
     QUANTITY_NOT_POSITIVE = 422, "The quantity must be above zero.", "Remove a line with DELETE .../lines/{sku}.";
     /// More of one SKU than a cart holds.

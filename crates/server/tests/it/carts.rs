@@ -47,6 +47,9 @@ async fn what_no_cart_can_hold_is_refused_by_its_own_code() {
     add("NOBODY", "1").await.is_problem(422, "UNKNOWN_SKU");
     let many: Vec<Value> = (0..10_000).map(|number| line(&format!("SKU-{number}"), "1")).collect();
     guest.put("/carts/me", json!({ "lines": many })).await.is_problem(422, "CART_TOO_LARGE");
+    let gold = json!({ "sku": "GOLD", "name": "Gold", "price": { "amount": 1_000_000_000_000_i64, "currency": "EUR" } });
+    web.staff.post("/products", gold).await.is(201);
+    add("GOLD", "1000000").await.is_problem(422, "CART_TOO_LARGE");
     let twice = json!({ "lines": [line("PEN", "1"), line("PEN", "2")] });
     let refused = guest.put("/carts/me", twice).await.is_problem(422, "SKU_REPEATED");
     assert_eq!(refused.text("/errors/0/pointer"), "/lines/1/sku");
