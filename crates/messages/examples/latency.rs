@@ -16,7 +16,7 @@ use messages::{
     Consumer, Draft, LookupError, Message, NatsConfig, Relay, RelayConfig, TenantLookup, publish,
 };
 use testkit::{NatsServer, TestDatabases};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval_at};
 
 /// Publishers at once.
 const PUBLISHERS: u64 = 16;
@@ -120,7 +120,12 @@ async fn publisher_of(
     rate: u64,
     count: u64,
 ) -> anyhow::Result<HashMap<u64, Instant>> {
-    let mut ticks = interval(Duration::from_secs_f64(PUBLISHERS as f64 / rate as f64));
+    // One after the other, so that the rate is constant and not sixteen at a time.
+    let turn = Duration::from_secs_f64(publisher as f64 / rate as f64);
+    let mut ticks = interval_at(
+        tokio::time::Instant::now() + turn,
+        Duration::from_secs_f64(PUBLISHERS as f64 / rate as f64),
+    );
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut committed = HashMap::new();
     for number in (publisher..count).step_by(PUBLISHERS as usize) {

@@ -39,7 +39,7 @@ impl Scale {
             warmup: 10,
             tpcb: 20,
             tenants: 50,
-            shops: 4,
+            shops: 10,
             registers: 5,
             products: 10_000,
             connections: 256,

@@ -17,44 +17,42 @@ use crate::{
 const CONNECTIONS: usize = 256;
 const LINES: u32 = 3;
 
-/// Rounds of TPC-B, of checkouts and of holds alternate, so that all see the same machine.
+/// Rounds of TPC-B, of checkouts at one merchant and at all of them, and of holds alternate, so that all see the same
+/// machine.
 pub(in crate::run) fn checkout(bench: &mut Bench) -> Result<()> {
     bench.open()?;
     let scale = bench.scale;
     let merchants = seed::merchants(bench, "shop", scale.shops, 1, scale.products)?;
     let database = bench.market.database()?;
     database.prepare_tpcb(scale.tpcb)?;
-    let buying = bench.plan(CONNECTIONS, None, Work::Checkouts(shoppers(&merchants, scale.products)?))?;
+    let buying_at = |merchants: &[Merchant]| {
+        bench.plan(CONNECTIONS, None, Work::Checkouts(shoppers(merchants, scale.products)?))
+    };
+    let (at_one, at_all) = (buying_at(&merchants[..1])?, buying_at(&merchants)?);
     let holding = bench.plan(CONNECTIONS, None, Work::Post(vec![one_shelf(&merchants)?]))?;
 
     database.tpcb(scale.warmup)?;
-    for plan in [&buying, &holding] {
+    for plan in [&at_one, &at_all, &holding] {
         bench.warm_up(plan)?;
     }
-    let (mut tpcb, mut bought, mut held) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut tpcb, mut one, mut all, mut held) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..scale.rounds {
         database.settle()?;
         tpcb.push(database.tpcb(scale.seconds)?);
         database.settle()?;
-        bought.push(paid(bench, &buying)?);
+        one.push(paid(bench, &at_one)?);
+        database.settle()?;
+        all.push(paid(bench, &at_all)?);
         database.settle()?;
         held.push(generate(&holding)?);
     }
-    let (bought, held) = (Rounds(bought), Rounds(held));
     let limit = median(&tpcb);
     bench.add(Row::new("pgbench TPC-B", "/s", tpcb).note(format!("scale {}, 16 clients", scale.tpcb)));
-    // A cart and a checkout are two requests.
-    let rate = bought.rates().into_iter().map(|rate| rate / 2.0).collect();
-    let note = format!(
-        "cart of {LINES} lines, then checkout, test provider; {} shops, {CONNECTIONS} shoppers at once; p50 {:.1} ms, \
-         p99 {:.1} ms a request; {}",
-        scale.shops,
-        median(&bought.p50()),
-        median(&bought.p99()),
-        bought.note()
-    );
-    let row = Row::new("cart to paid order", "/s", rate).compared_with("TPC-B", limit);
-    bench.add(row.wanted(Wanted::AtLeast(0.35)).note(note));
+    let row = bought("cart to paid order", &Rounds(one), limit, "one merchant");
+    bench.add(row.wanted(Wanted::AtLeast(0.35)));
+    let name = format!("cart to paid order, {} merchants", scale.shops);
+    bench.add(bought(&name, &Rounds(all), limit, "the shoppers evenly spread"));
+    let held = Rounds(held);
     let note = format!(
         "all on one SKU, {CONNECTIONS} connections; p99 {:.1} ms; {}",
         median(&held.p99()),
@@ -63,6 +61,19 @@ pub(in crate::run) fn checkout(bench: &mut Bench) -> Result<()> {
     let row = Row::new("holds on one shelf", "/s", held.rates()).compared_with("TPC-B", limit);
     bench.add(row.wanted(Wanted::AtLeast(0.5)).note(note));
     Ok(())
+}
+
+/// Checkouts per second; a cart and a checkout are two requests.
+fn bought(name: &str, rounds: &Rounds, limit: f64, how: &str) -> Row {
+    let rate = rounds.rates().into_iter().map(|rate| rate / 2.0).collect();
+    let note = format!(
+        "cart of {LINES} lines, then checkout, test provider; {how}, {CONNECTIONS} shoppers at once; p50 {:.1} ms, \
+         p99 {:.1} ms a request; {}",
+        median(&rounds.p50()),
+        median(&rounds.p99()),
+        rounds.note()
+    );
+    Row::new(name, "/s", rate).compared_with("TPC-B", limit).note(note)
 }
 
 /// A round of checkouts; every second answer must have become a paid order.
