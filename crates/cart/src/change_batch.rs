@@ -20,7 +20,7 @@ use crate::{
     change_cart::{Change, ChangeCartError, Products},
     model::Cart,
     problems::{CART_NOT_FOUND, CART_TOO_LARGE},
-    show_cart::view,
+    show_cart::{by_sku, view},
     store::{CartWrite, decode_carts, delete_carts_stmt, lifetime, lock_carts_stmt, write_carts_stmt},
 };
 
@@ -99,14 +99,8 @@ fn customers(jobs: &[Job]) -> Vec<CustomerId> {
 }
 
 fn wanted(jobs: &[Job]) -> Vec<&str> {
-    distinct(jobs.iter().flat_map(|(_, request)| request.change.wanted()).map(|wanted| wanted.sku.as_str()))
-}
-
-fn distinct<'a>(skus: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut skus: Vec<&str> = skus.collect();
-    skus.sort_unstable();
-    skus.dedup();
-    skus
+    let wanted = jobs.iter().flat_map(|(_, request)| request.change.wanted());
+    wanted.map(|wanted| wanted.sku.as_str()).collect()
 }
 
 impl<'a> Group<'a> {
@@ -152,23 +146,18 @@ impl<'a> Group<'a> {
 
     /// Looks up what is in carts besides what is wanted, where lines stay.
     async fn look_up_the_rest(tx: &BatchTx, groups: &mut [Group<'_>]) -> Result<(), DbError> {
-        let mut lacking: Vec<(&mut Group<'_>, Stmt)> = Vec::new();
+        let mut lacking = Vec::new();
+        let mut reads = Vec::new();
         for group in groups {
-            if let Some(stmt) = group.rest() {
-                lacking.push((group, stmt));
+            if let Some(rest) = group.rest() {
+                reads.push((group.tenant(), vec![rest]));
+                lacking.push(group);
             }
         }
-        if lacking.is_empty() {
+        if reads.is_empty() {
             return Ok(());
         }
-        let (groups, reads): (Vec<_>, Vec<_>) = lacking
-            .into_iter()
-            .map(|(group, stmt)| {
-                let read = (group.tenant(), vec![stmt]);
-                (group, read)
-            })
-            .unzip();
-        for (group, rows) in groups.into_iter().zip(tx.run(&reads).await?) {
+        for (group, rows) in lacking.into_iter().zip(tx.run(&reads).await?) {
             group.products.extend(by_sku(rows.first().map_or(&[], Vec::as_slice))?);
         }
         Ok(())
@@ -178,7 +167,7 @@ impl<'a> Group<'a> {
         let kept = self.jobs.iter().filter(|(_, request)| request.change.keeps_lines());
         let kept = kept.filter_map(|(_, request)| self.carts.get(&request.owner));
         let skus = kept.flat_map(|held| &held.cart.lines).map(|line| line.sku.as_str());
-        let missing = distinct(skus.filter(|sku| !self.products.contains_key(*sku)));
+        let missing: Vec<&str> = skus.filter(|sku| !self.products.contains_key(*sku)).collect();
         (!missing.is_empty()).then(|| catalog::sellable_stmt(self.ctx(), &missing))
     }
 
@@ -274,9 +263,4 @@ impl<'a> Group<'a> {
         all(self.touched().filter(|held| held.cart.version > 0).count(), "cart_changed_meanwhile")?;
         all(self.answers.len(), "idempotency_key_stored_meanwhile")
     }
-}
-
-fn by_sku(rows: &[Row]) -> Result<Products, DbError> {
-    let found = catalog::decode_sellable(rows)?;
-    Ok(found.into_iter().map(|product| (product.sku.clone(), product)).collect())
 }

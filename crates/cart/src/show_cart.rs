@@ -1,7 +1,7 @@
 //! A cart as its buyer sees it: what it comes to, and what has changed since things were put in.
 
 use catalog::TaxTable;
-use db::{DbError, TenantTx};
+use db::{DbError, Row, TenantTx};
 use kernel::{Ctx, Money, MoneyError, Quantity, Rate, Timestamp, vat};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -84,9 +84,14 @@ pub struct CartView {
 /// [`DbError`].
 pub async fn show_cart(tx: &TenantTx, taxes: &TaxTable, cart: &Cart) -> Result<CartView, DbError> {
     let skus: Vec<&str> = cart.lines.iter().map(|line| line.sku.as_str()).collect();
-    let found = catalog::decode_sellable(&tx.run(catalog::sellable_stmt(tx.ctx(), &skus)).await?)?;
-    let products = found.into_iter().map(|product| (product.sku.clone(), product)).collect();
+    let products = by_sku(&tx.run(catalog::sellable_stmt(tx.ctx(), &skus)).await?)?;
     view(tx.ctx(), taxes, &products, cart).map_err(|error| DbError::Other(error.to_string()))
+}
+
+/// Reads the rows of [`catalog::sellable_stmt`].
+pub(crate) fn by_sku(rows: &[Row]) -> Result<Products, DbError> {
+    let found = catalog::decode_sellable(rows)?;
+    Ok(found.into_iter().map(|product| (product.sku.clone(), product)).collect())
 }
 
 /// A cart beside what is known of its products; one that is not known is not sold.

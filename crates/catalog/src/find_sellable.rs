@@ -24,10 +24,13 @@ pub struct Sellable {
     pub active: bool,
 }
 
-/// Looks products up by SKU; read the rows with [`decode_sellable`]. SKUs that do not exist have no row.
+/// Looks products up by SKU, each once however often it is named; read the rows with [`decode_sellable`]. SKUs that do
+/// not exist have no row.
 #[must_use]
 pub fn sellable_stmt(ctx: &Ctx, skus: &[&str]) -> Stmt {
-    let skus: Vec<String> = skus.iter().map(|sku| (*sku).to_owned()).collect();
+    let mut skus: Vec<String> = skus.iter().map(|sku| (*sku).to_owned()).collect();
+    skus.sort_unstable();
+    skus.dedup();
     Stmt::new(include_str!("find_sellable.sql")).bind(ctx.tenant_id()).bind(skus)
 }
 

@@ -64,9 +64,7 @@ impl<'a> Group<'a> {
     /// Looks up everything that is in the carts.
     pub(crate) fn products(&self) -> Stmt {
         let lines = self.carts.values().flat_map(|cart| &cart.lines);
-        let mut skus: Vec<&str> = lines.map(|line| line.sku.as_str()).collect();
-        skus.sort_unstable();
-        skus.dedup();
+        let skus: Vec<&str> = lines.map(|line| line.sku.as_str()).collect();
         catalog::sellable_stmt(self.ctx(), &skus)
     }
 

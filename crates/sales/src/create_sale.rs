@@ -110,9 +110,7 @@ impl SaleBatch {
     fn reads(&self, group: &[Job]) -> Vec<Stmt> {
         let ctx = &group[0].0;
         let claims: Vec<Claim> = group.iter().map(|(_, request)| request.claim).collect();
-        let mut skus: Vec<&str> = all_lines(group).map(|(_, sku)| sku).collect();
-        skus.sort_unstable();
-        skus.dedup();
+        let skus: Vec<&str> = all_lines(group).map(|(_, sku)| sku).collect();
         let mut statements =
             vec![edge::idempotency::claim_stmt(ctx, &claims, 201), catalog::sellable_stmt(ctx, &skus)];
         let buyers = buyers(group);
