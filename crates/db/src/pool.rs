@@ -238,7 +238,9 @@ impl Db {
                 "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off \
                  -c lock_timeout=200ms"
             }
-            Profile::General | Profile::Relay => "",
+            // A tenant's rows are found by index, never by reading everybody's (docs/adr/0028-plans-for-any-tenant.md).
+            Profile::General => "-c enable_seqscan=off",
+            Profile::Relay => "",
         };
         let limits = self.0.config.limits;
         let config = self.config_for(placement, key.2)?;

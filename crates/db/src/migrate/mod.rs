@@ -77,6 +77,11 @@ pub const TENANT_BASE: DomainMigrations = DomainMigrations {
             name: "isolation",
             sql: include_str!("../../migrations/tenant_0002_isolation.sql"),
         },
+        Migration {
+            version: 3,
+            name: "estimates",
+            sql: include_str!("../../migrations/tenant_0003_estimates.sql"),
+        },
     ],
 };
 

@@ -85,6 +85,37 @@ async fn books_that_are_append_only_refuse_update_and_delete() {
 }
 
 #[tokio::test]
+async fn a_plan_made_for_small_tenants_goes_by_the_whole_key_for_a_large_one() {
+    let databases = databases().await;
+    let look = databases.look().await.unwrap();
+    look.batch_execute(&format!(
+        "insert into shelf.book (tenant_id, id, title)
+         select md5('tenant' || tenant)::uuid, gen_random_uuid(), 'one'
+         from generate_series(1, 300) as tenant, generate_series(1, 3)
+         union all
+         select '{BOB}', gen_random_uuid(), 'one' from generate_series(1, 600);
+         analyze shelf.book",
+    ))
+    .await
+    .unwrap();
+    let app = databases.as_app().await.unwrap();
+    act_as(&app, ANN).await;
+    app.batch_execute(
+        "set enable_seqscan = off; set enable_bitmapscan = off; set plan_cache_mode = force_generic_plan;
+         prepare rename (uuid, uuid[]) as
+         update shelf.book set title = 'other' from unnest($2) as given (id)
+         where book.tenant_id = $1 and book.id = given.id",
+    )
+    .await
+    .unwrap();
+    let explain = format!("explain (costs off) execute rename ('{ANN}', '{{}}')");
+    let plan: Vec<String> =
+        app.query(&explain, &[]).await.unwrap().iter().map(|row| row.get::<_, String>(0)).collect();
+    let plan = plan.join("\n");
+    assert!(plan.contains("Index Cond: ((tenant_id = $1) AND (id = given.id))"), "{plan}");
+}
+
+#[tokio::test]
 async fn other_roles_do_not_get_into_a_database() {
     let databases = databases().await;
     let control = databases.db().unwrap().control_config();
