@@ -9,7 +9,7 @@ use std::{
 use cart::CheckoutId;
 use customers::Buyer;
 use db::{Batch, BatchTx, DbError, Row, Stmt};
-use inventory::{Ending, ReservationId};
+use inventory::{ClosedLine, Ending};
 use kernel::{Ctx, TenantId};
 use messages::Draft;
 use orders::{NewOrder, OrderStatus};
@@ -69,7 +69,9 @@ impl Batch for FinishBatch {
             writes.push((tenant(jobs), write_stmts(jobs, &done, news)));
             finished.extend(done);
         }
-        tx.run(&writes).await?;
+        for (jobs, rows) in groups.iter().zip(tx.run(&writes).await?) {
+            all_sold(jobs, &rows)?;
+        }
         self.faults_at(jobs, When::After)?;
         Ok(finished)
     }
@@ -88,19 +90,16 @@ fn tenant(jobs: &[Job]) -> TenantId {
     jobs[0].0.tenant_id()
 }
 
-/// Locks, in the order in which everybody does: checkouts, carts, payments, reservations with their stock.
+/// Locks, in the order in which everybody does: checkouts, carts, payments.
 fn settle_stmts(jobs: &[Job]) -> Vec<Stmt> {
     let ctx = &jobs[0].0;
     let checkouts = || jobs.iter().map(|(_, request)| &request.checkout);
     let ids: Vec<CheckoutId> = checkouts().map(|checkout| checkout.id).collect();
     let carts: Vec<_> = checkouts().map(|checkout| (checkout.cart, checkout.id)).collect();
-    let sold: Vec<(ReservationId, uuid::Uuid)> =
-        checkouts().map(|checkout| (checkout.reservation, checkout.sale.0)).collect();
     vec![
         lock_running_stmt(ctx, &ids),
         cart::clear_carts_stmt(ctx, &carts),
         payments::settle_stmt(ctx, &settlements(jobs)),
-        inventory::sell_reservations_stmt(ctx, &sold),
     ]
 }
 
@@ -115,11 +114,11 @@ fn settlements(jobs: &[Job]) -> Vec<Settlement> {
     jobs.iter().filter_map(settlement).collect()
 }
 
-/// Whether every checkout of the group could be locked, was paid, and had its units still held; what is to be told of
-/// payments and stock, and whose the checkouts are now.
+/// Whether every checkout of the group could be locked and was paid; whose the checkouts are now, and what is to be told of
+/// payments.
 fn read_back(jobs: &[Job], rows: &[Vec<Row>]) -> Result<(HashMap<CheckoutId, Buyer>, Vec<Draft>), DbError> {
-    let [running, _, settled, sold] = rows else {
-        return Err(DbError::Other("four answers were expected".to_owned()));
+    let [running, _, settled] = rows else {
+        return Err(DbError::Other("three answers were expected".to_owned()));
     };
     let owners = decode_owners(running)?;
     let settled = payments::decode_settled(settled)?;
@@ -128,19 +127,45 @@ fn read_back(jobs: &[Job], rows: &[Vec<Row>]) -> Result<(HashMap<CheckoutId, Buy
         .filter(|payment| payment.state == PaymentState::Succeeded)
         .map(|payment| payment.payment)
         .collect();
-    let sold = inventory::decode_closed(sold)?;
-    let held: HashSet<ReservationId> = sold.iter().map(|line| line.reservation).collect();
     let fine = jobs.iter().map(|(_, request)| &request.checkout).all(|checkout| {
-        owners.contains_key(&checkout.id)
-            && checkout.payment.is_none_or(|payment| paid.contains(&payment))
-            && held.contains(&checkout.reservation)
+        owners.contains_key(&checkout.id) && checkout.payment.is_none_or(|payment| paid.contains(&payment))
     });
-    if !fine {
-        return Err(DbError::Check { constraint: NOT_FINISHABLE.to_owned() });
+    match fine {
+        true => Ok((owners, payments::settled_drafts(&settled))),
+        false => Err(not_finishable()),
     }
-    let mut news = payments::settled_drafts(&settled);
-    news.extend(inventory::events::reservations_closed(&sold, Ending::Confirmed));
-    Ok((owners, news))
+}
+
+fn not_finishable() -> DbError {
+    DbError::Check { constraint: NOT_FINISHABLE.to_owned() }
+}
+
+/// What leaves the shelves, ordered by reservation.
+fn goods(jobs: &[Job]) -> Vec<ClosedLine> {
+    let lines = jobs.iter().map(|(_, request)| &request.checkout).flat_map(|checkout| {
+        checkout.plan.lines.iter().map(|line| ClosedLine {
+            reservation: checkout.reservation,
+            shop: checkout.shop,
+            sku: line.sku.clone(),
+            quantity: line.quantity.thousandths(),
+        })
+    });
+    let mut lines: Vec<ClosedLine> = lines.collect();
+    lines.sort_unstable();
+    lines.dedup_by(|line, before| {
+        let same = (line.reservation, line.shop, &line.sku) == (before.reservation, before.shop, &before.sku);
+        before.quantity += if same { line.quantity } else { 0 };
+        same
+    });
+    lines
+}
+
+/// Whether exactly the goods left the shelves that the messages speak of: all were still held.
+fn all_sold(jobs: &[Job], rows: &[Vec<Row>]) -> Result<(), DbError> {
+    let sold = rows.last().map(|rows| inventory::decode_closed(rows)).transpose()?;
+    let mut sold = sold.unwrap_or_default();
+    sold.sort_unstable();
+    if sold == goods(jobs) { Ok(()) } else { Err(not_finishable()) }
 }
 
 /// The checkout as it is once it is finished.
@@ -158,6 +183,7 @@ fn finish((ctx, request): &Job, owners: &HashMap<CheckoutId, Buyer>) -> Checkout
     checkout
 }
 
+/// Everybody wants the rows of the stock, so they are locked last; before them those of the order's and the receipt's number.
 fn write_stmts(jobs: &[Job], done: &[Checkout], mut news: Vec<Draft>) -> Vec<Stmt> {
     let ctx = &jobs[0].0;
     let orders: Vec<NewOrder> = done.iter().map(order).collect();
@@ -166,12 +192,15 @@ fn write_stmts(jobs: &[Job], done: &[Checkout], mut news: Vec<Draft>) -> Vec<Stm
         news.extend(orders::events::placed(ctx, order));
         news.push(sales::news(ctx, sale));
     }
+    news.extend(inventory::events::reservations_closed(&goods(jobs), Ending::Confirmed));
+    let sold: Vec<_> = done.iter().map(|checkout| (checkout.reservation, checkout.sale.0)).collect();
     let done: Vec<&Checkout> = done.iter().collect();
     vec![
         orders::insert_orders_stmt(ctx, &orders),
         sales::book_stmt(ctx, &sales),
         messages::publish_stmt(ctx, &news),
         complete_stmt(ctx, &done),
+        inventory::sell_reservations_stmt(ctx, &sold),
     ]
 }
 

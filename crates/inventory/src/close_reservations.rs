@@ -28,7 +28,7 @@ impl Ending {
 }
 
 /// One line of a reservation that has just ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClosedLine {
     /// The reservation.
     pub reservation: ReservationId,
