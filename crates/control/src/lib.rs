@@ -12,6 +12,7 @@ mod invariants;
 mod issuers;
 mod jobs;
 mod lookup;
+mod migrations;
 pub mod permissions;
 pub mod problems;
 mod registry;
@@ -39,11 +40,13 @@ pub use issuers::{
     list_issuers, put_issuer,
 };
 pub use jobs::{jobs, purge};
+pub use migrations::MIGRATIONS;
 pub use permissions::built_in_role;
 pub use roles::{
     ChangeRoleError, CreateRole, CreateRoleError, Role, UpdateRole, create_role, delete_role, find_role,
     list_roles, update_role,
 };
+pub use security::{EventFilter, EventKind, SecurityEventId, SecurityEventView, list_events};
 pub use shards::{
     AddShard, AddShardError, Purpose, Shard, UpdateShard, UpdateShardError, add_shard, find_shard,
     list_shards, update_shard,
@@ -65,24 +68,6 @@ pub use tokens::{
 };
 pub use visitors::{PresentedToken, VisitorToken, counted_address, counting_subject};
 
-/// The schema of the control database.
-pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
-    domain: "control",
-    steps: &[
-        db::Migration { version: 1, name: "control", sql: include_str!("../migrations/0001_control.sql") },
-        db::Migration {
-            version: 2,
-            name: "invitation",
-            sql: include_str!("../migrations/0002_invitation.sql"),
-        },
-        db::Migration {
-            version: 3,
-            name: "operator_generation",
-            sql: include_str!("../migrations/0003_operator_generation.sql"),
-        },
-    ],
-};
-
 /// What the control plane publishes: nothing. Its news travel as cache invalidations.
 pub const MESSAGES: &[messages::MessageType] = &[];
 
@@ -97,4 +82,5 @@ pub fn routes(control: Control) -> edge::Routes<()> {
         .merge(with(roles::routes()))
         .merge(with(api_keys::routes()))
         .merge(with(tokens::routes()))
+        .merge(with(security::routes()))
 }

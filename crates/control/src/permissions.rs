@@ -17,8 +17,12 @@ pub const ROLES_WRITE: Permission = Permission::new("roles:write");
 pub const KEYS_READ: Permission = Permission::new("keys:read");
 /// Make and revoke API keys.
 pub const KEYS_WRITE: Permission = Permission::new("keys:write");
+/// See the tenant's security events.
+pub const SECURITY_READ: Permission = Permission::new("security:read");
 /// Everything about tenants as their operator.
 pub const PLATFORM_TENANTS: Permission = Permission::new("platform:tenants");
+/// See everybody's security events.
+pub const PLATFORM_SECURITY: Permission = Permission::new("platform:security");
 /// The clusters that take tenants.
 pub const PLATFORM_SHARDS: Permission = Permission::new("platform:shards");
 
@@ -103,7 +107,7 @@ pub const BUILT_IN_ROLES: &[BuiltInRole] = &[
     },
     BuiltInRole {
         name: "auditor",
-        description: "Reads the books and the audit, changes nothing.",
+        description: "Reads the books, the audit and the security events, changes nothing.",
         permissions: &[
             "audit:read",
             "catalog:read",
@@ -114,6 +118,7 @@ pub const BUILT_IN_ROLES: &[BuiltInRole] = &[
             "reports:read",
             "roles:read",
             "sales:read",
+            "security:read",
             "shops:read",
             "staff:read",
         ],

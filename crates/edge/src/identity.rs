@@ -81,6 +81,14 @@ pub enum SecurityEventKind {
     TenantMismatch,
     /// An operator's route called from elsewhere without the permission.
     OperatorRouteRefused,
+    /// A key, a secret or an issuer of tokens was made, changed or ended.
+    KeyChanged,
+    /// A role, or who has which, was changed.
+    RoleChanged,
+    /// Data left as a file.
+    DataExported,
+    /// Somebody asks for many things that are not there, as one does who tries out identifiers.
+    IdsGuessed,
 }
 
 /// One security event, as the edge sees it (IDN-9). Holds no token and no personal data beyond address and agent.
@@ -98,8 +106,10 @@ pub struct SecurityEvent {
     pub address: Option<IpAddr>,
     /// With what program; at most 200 characters.
     pub agent: Option<String>,
-    /// Why it was refused.
+    /// Why it was refused or noted.
     pub reason: &'static str,
+    /// What it was about: the path of a thing, at most 300 characters; only of what was done or guessed.
+    pub subject: Option<String>,
     /// The operation that was called.
     pub operation: &'static str,
     /// Ties it to the log.

@@ -9,7 +9,10 @@ use utoipa::{
     openapi::path::{Parameter, ParameterIn},
 };
 
-use crate::document::{SchemaPart, schema_part};
+use crate::{
+    SecurityEventKind,
+    document::{SchemaPart, schema_part},
+};
 
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +77,7 @@ pub struct Op {
     /// Public, but minds `X-Tenant`.
     pub(crate) names_tenant: bool,
     pub(crate) problems: Vec<Code>,
+    pub(crate) security_event: Option<SecurityEventKind>,
     pub(crate) body_limit: usize,
     pub(crate) timeout: Option<Duration>,
     pub(crate) at_root: bool,
@@ -101,6 +105,7 @@ impl Op {
             if_match: false,
             names_tenant: false,
             problems: Vec::new(),
+            security_event: None,
             body_limit: 1 << 20,
             timeout: None,
             at_root: false,
@@ -230,6 +235,12 @@ impl Op {
     /// The problem codes of its use case; the standard ones come by themselves.
     pub fn problems(mut self, codes: &[Code]) -> Self {
         self.problems.extend_from_slice(codes);
+        self
+    }
+
+    /// Its success is a security event.
+    pub fn security_event(mut self, kind: SecurityEventKind) -> Self {
+        self.security_event = Some(kind);
         self
     }
 

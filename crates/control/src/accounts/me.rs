@@ -13,7 +13,7 @@ use super::{
     session::revoke_sessions,
     sign_in::{Whence, record},
 };
-use crate::{Control, change::Change, security::Kind};
+use crate::{Control, change::Change, security::EventKind as Kind};
 
 /// A tenant that the caller may sign in to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Control,
-    security::Kind,
+    security::EventKind as Kind,
     tokens::opaque::{Presented, REFRESH_TOKEN},
 };
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Control,
-    security::{Event, Kind},
+    security::{Event, EventKind as Kind},
     tokens::KeyError,
 };
 
@@ -245,6 +245,7 @@ pub(super) fn record(
         address: whence.address,
         agent: whence.agent.clone(),
         reason,
+        subject: None,
         operation: "create_token",
         correlation_id: whence.correlation_id.clone(),
     });

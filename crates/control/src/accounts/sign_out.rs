@@ -8,7 +8,7 @@ use super::{
     session::revoke_session,
     sign_in::{Whence, record},
 };
-use crate::{Control, security::Kind};
+use crate::{Control, security::EventKind as Kind};
 
 /// Which sign-ins to end.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use edge::{
-    Idempotency, Json, Op, Path, Problem, Query, Reply, Routes, Tenanted,
+    Idempotency, Json, Op, Path, Problem, Query, Reply, Routes, SecurityEventKind, Tenanted,
     page::{Page, PageQuery},
 };
 use garde::Validate;
@@ -63,6 +63,7 @@ pub(crate) fn routes() -> Routes<Control> {
         .add(
             Op::post("/api-keys", "create_api_key", "Make a key for a program")
                 .permission(KEYS_WRITE)
+                .security_event(SecurityEventKind::KeyChanged)
                 .returns::<CreatedApiKey>(201)
                 .problems(&[UNKNOWN_PERMISSION, PERMISSION_BEYOND_YOURS, TOO_MANY]),
             create,
@@ -74,6 +75,7 @@ pub(crate) fn routes() -> Routes<Control> {
         .add(
             Op::delete("/api-keys/{id}", "revoke_api_key", "Revoke a key at once")
                 .permission(KEYS_WRITE)
+                .security_event(SecurityEventKind::KeyChanged)
                 .returns_nothing(204),
             revoke,
         )

@@ -1,7 +1,7 @@
 //! Routes of external issuers, for operators.
 
 use axum::extract::State;
-use edge::{IfMatch, Json, Op, Operator, Path, Path2, Problem, Reply, Routes, page::Page};
+use edge::{IfMatch, Json, Op, Operator, Path, Path2, Problem, Reply, Routes, SecurityEventKind, page::Page};
 use garde::Validate;
 use kernel::TenantId;
 use serde::Deserialize;
@@ -72,6 +72,7 @@ pub(crate) fn routes() -> Routes<Control> {
             )
             .description("Its discovery document and keys are read once before it is taken.")
             .platform(PLATFORM_TENANTS)
+            .security_event(SecurityEventKind::KeyChanged)
             .returns::<Issuer>(200)
             .returns::<Issuer>(201)
             .etag()
@@ -81,6 +82,7 @@ pub(crate) fn routes() -> Routes<Control> {
         .add(
             Op::delete("/admin/tenants/{slug}/issuers/{name}", "delete_issuer", "Remove an OpenID provider")
                 .platform(PLATFORM_TENANTS)
+                .security_event(SecurityEventKind::KeyChanged)
                 .returns_nothing(204),
             delete,
         )

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use edge::{
-    Idempotency, IfMatch, Json, Op, Path, Problem, Query, Reply, Routes, Tenanted,
+    Idempotency, IfMatch, Json, Op, Path, Problem, Query, Reply, Routes, SecurityEventKind, Tenanted,
     page::{Page, PageQuery},
 };
 use garde::Validate;
@@ -66,6 +66,7 @@ pub(crate) fn routes() -> Routes<Control> {
         .add(
             Op::post("/roles", "create_role", "Make a role out of permissions")
                 .permission(ROLES_WRITE)
+                .security_event(SecurityEventKind::RoleChanged)
                 .returns::<Role>(201)
                 .etag()
                 .problems(problems)
@@ -82,6 +83,7 @@ pub(crate) fn routes() -> Routes<Control> {
         .add(
             Op::put("/roles/{name}", "update_role", "Change a role of the tenant's own")
                 .permission(ROLES_WRITE)
+                .security_event(SecurityEventKind::RoleChanged)
                 .returns::<Role>(200)
                 .etag()
                 .problems(problems),
@@ -90,6 +92,7 @@ pub(crate) fn routes() -> Routes<Control> {
         .add(
             Op::delete("/roles/{name}", "delete_role", "Remove a role that nobody has")
                 .permission(ROLES_WRITE)
+                .security_event(SecurityEventKind::RoleChanged)
                 .returns_nothing(204)
                 .problems(&[ROLE_IN_USE, PERMISSION_BEYOND_YOURS]),
             delete,

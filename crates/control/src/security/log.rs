@@ -7,11 +7,12 @@ use std::{
 };
 
 use db::DbError;
-use edge::{SecurityEvent, SecurityEventKind, SecurityEvents};
+use edge::{SecurityEvent, SecurityEvents};
 use kernel::{TenantId, Timestamp};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::EventKind as Kind;
 use crate::Control;
 
 const MOST_QUEUED: usize = 4096;
@@ -20,35 +21,8 @@ const BATCH: usize = 500;
 static DROPPED: LazyLock<metrics::Counter> =
     LazyLock::new(|| metrics::counter!("markethall_security_events_dropped_total"));
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    SignInSucceeded,
-    SignInFailed,
-    SignInLocked,
-    RefreshReused,
-    SignedOut,
-    TokenRefused,
-    PermissionDenied,
-    TenantMismatch,
-    OperatorRouteRefused,
-}
-
-impl Kind {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::SignInSucceeded => "sign_in_succeeded",
-            Self::SignInFailed => "sign_in_failed",
-            Self::SignInLocked => "sign_in_locked",
-            Self::RefreshReused => "refresh_reused",
-            Self::SignedOut => "signed_out",
-            Self::TokenRefused => "token_refused",
-            Self::PermissionDenied => "permission_denied",
-            Self::TenantMismatch => "tenant_mismatch",
-            Self::OperatorRouteRefused => "operator_route_refused",
-        }
-    }
-}
+/// Equal events among so many that wait are counted together.
+const LOOKED_AT: usize = 32;
 
 /// One event. `actor` is an identifier, never an address of mail.
 #[derive(Debug, Clone)]
@@ -60,14 +34,34 @@ pub(crate) struct Event {
     pub(crate) address: Option<IpAddr>,
     pub(crate) agent: Option<String>,
     pub(crate) reason: &'static str,
+    pub(crate) subject: Option<String>,
     pub(crate) operation: &'static str,
     pub(crate) correlation_id: Arc<str>,
 }
 
-/// Bounded; written in batches by [`Control::flush_security_events`].
+impl Event {
+    /// Whether it is the same thing happening again.
+    fn repeats(&self, before: &Self) -> bool {
+        let what = |event: &Self| (event.kind, event.tenant, event.address, event.reason, event.operation);
+        what(self) == what(before)
+            && self.actor == before.actor
+            && self.agent == before.agent
+            && self.subject == before.subject
+    }
+}
+
+/// An event as it waits: the first of its like, and how many there were.
+#[derive(Debug)]
+struct Waiting {
+    event: Event,
+    times: i32,
+}
+
+/// Bounded; written in batches by [`Control::flush_security_events`]. What happens again while it waits is counted, so that
+/// a flood of bad tokens from one address is a few rows a second.
 #[derive(Debug, Default)]
 pub(crate) struct SecurityLog {
-    queue: Mutex<VecDeque<Event>>,
+    queue: Mutex<VecDeque<Waiting>>,
     arrived: Notify,
 }
 
@@ -75,11 +69,16 @@ impl SecurityLog {
     pub(crate) fn record(&self, event: Event) {
         metrics::counter!("markethall_security_events_total", "kind" => event.kind.as_str()).increment(1);
         let Ok(mut queue) = self.queue.lock() else { return };
+        let same = queue.iter_mut().rev().take(LOOKED_AT).find(|waiting| event.repeats(&waiting.event));
+        if let Some(same) = same {
+            same.times = same.times.saturating_add(1);
+            return;
+        }
         if queue.len() >= MOST_QUEUED {
             DROPPED.increment(1);
             return;
         }
-        queue.push_back(event);
+        queue.push_back(Waiting { event, times: 1 });
         drop(queue);
         self.arrived.notify_one();
     }
@@ -89,14 +88,14 @@ impl SecurityLog {
         self.arrived.notified().await;
     }
 
-    fn take(&self) -> Vec<Event> {
+    fn take(&self) -> Vec<Waiting> {
         let Ok(mut queue) = self.queue.lock() else { return Vec::new() };
         let count = queue.len().min(BATCH);
         queue.drain(..count).collect()
     }
 
     /// What could not be written waits at the front, as far as there is room.
-    fn put_back(&self, events: Vec<Event>) {
+    fn put_back(&self, events: Vec<Waiting>) {
         let Ok(mut queue) = self.queue.lock() else { return };
         for event in events.into_iter().rev() {
             if queue.len() >= MOST_QUEUED {
@@ -110,20 +109,15 @@ impl SecurityLog {
 
 impl SecurityEvents for Control {
     fn record(&self, event: SecurityEvent) {
-        let kind = match event.kind {
-            SecurityEventKind::TokenRefused => Kind::TokenRefused,
-            SecurityEventKind::PermissionDenied => Kind::PermissionDenied,
-            SecurityEventKind::TenantMismatch => Kind::TenantMismatch,
-            SecurityEventKind::OperatorRouteRefused => Kind::OperatorRouteRefused,
-        };
         self.log().record(Event {
-            kind,
+            kind: event.kind.into(),
             at: event.at,
             tenant: event.tenant,
             actor: event.actor.map(|actor| actor.to_string()),
             address: event.address,
             agent: event.agent,
             reason: event.reason,
+            subject: event.subject,
             operation: event.operation,
             correlation_id: event.correlation_id,
         });
@@ -148,10 +142,11 @@ impl Control {
         }
     }
 
-    async fn insert_events(&self, events: &[Event]) -> Result<(), DbError> {
-        fn column<'a, T>(events: &'a [Event], pick: impl Fn(&'a Event) -> T) -> Vec<T> {
-            events.iter().map(pick).collect()
+    async fn insert_events(&self, events: &[Waiting]) -> Result<(), DbError> {
+        fn column<'a, T>(events: &'a [Waiting], pick: impl Fn(&'a Event) -> T) -> Vec<T> {
+            events.iter().map(|waiting| pick(&waiting.event)).collect()
         }
+        let times: Vec<i32> = events.iter().map(|waiting| waiting.times).collect();
         let tx = self.db().control().await?;
         tx.execute(
             include_str!("insert_events.sql"),
@@ -164,8 +159,10 @@ impl Control {
                 &column(events, |event| event.address),
                 &column(events, |event| event.agent.as_deref()),
                 &column(events, |event| event.reason),
+                &column(events, |event| event.subject.as_deref()),
                 &column(events, |event| event.operation),
                 &column(events, |event| &*event.correlation_id),
+                &times,
             ],
         )
         .await?;

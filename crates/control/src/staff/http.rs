@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use edge::{
-    Idempotency, IfMatch, Json, Op, Path, Problem, Query, Reply, Routes, Tenanted,
+    Idempotency, IfMatch, Json, Op, Path, Problem, Query, Reply, Routes, SecurityEventKind, Tenanted,
     page::{Cursor, Limit, Page},
 };
 use garde::Validate;
@@ -114,6 +114,7 @@ pub(crate) fn routes() -> Routes<Control> {
                      makes a new code and ends the old one.",
                 )
                 .permission(STAFF_WRITE)
+                .security_event(SecurityEventKind::RoleChanged)
                 .returns::<NewStaffMember>(201)
                 .etag()
                 .problems(&[STAFF_EXISTS, UNKNOWN_ROLE, PERMISSION_BEYOND_YOURS, SIGN_IN_BUSY]),
@@ -129,6 +130,7 @@ pub(crate) fn routes() -> Routes<Control> {
         .add(
             Op::put("/staff/{id}", "update_staff", "Change somebody's role, dismiss them or take them back")
                 .permission(STAFF_WRITE)
+                .security_event(SecurityEventKind::RoleChanged)
                 .returns::<StaffMember>(200)
                 .etag()
                 .problems(&[LAST_ADMIN, UNKNOWN_ROLE, PERMISSION_BEYOND_YOURS, ACCOUNT_SHARED, SIGN_IN_BUSY]),

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use edge::{
-    IfMatch, Json, Op, Operator, Path, Problem, Query, Reply, Routes,
+    IfMatch, Json, Op, Operator, Path, Problem, Query, Reply, Routes, SecurityEventKind,
     page::{Cursor, Limit, Page},
 };
 use garde::Validate;
@@ -98,6 +98,7 @@ pub(super) fn routes() -> Routes<Control> {
                      password and is invited instead.",
                 )
                 .platform(PLATFORM_TENANTS)
+                .security_event(SecurityEventKind::RoleChanged)
                 .returns::<AdminView>(200)
                 .problems(&[SIGN_IN_BUSY]),
             reset,

@@ -11,6 +11,7 @@ mod placement;
 mod provisioning;
 mod registry;
 mod roles;
+mod security;
 mod sessions;
 mod shards;
 mod sign_in;

@@ -128,7 +128,7 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
         Ok(Self {
             tenant: visit.tenant.clone(),
             address: visit.address,
-            agent: crate::gate::agent(&parts.headers),
+            agent: crate::gate::agent(parts.headers.get(http::header::USER_AGENT)),
             correlation_id: visit.correlation_id.clone(),
             trace: Some(visit.trace.clone()),
             now: visit.now,

@@ -17,6 +17,7 @@ const TENANT: HeaderName = HeaderName::from_static("x-tenant");
 pub(super) struct Admitted {
     pub(super) principal: Option<Arc<Principal>>,
     pub(super) tenant: Option<Arc<Tenant>>,
+    pub(super) address: Option<IpAddr>,
 }
 
 /// One request before its handler.
@@ -167,8 +168,9 @@ impl Arrival<'_> {
             tenant: known.tenant.as_ref().map(|tenant| tenant.id).or(bound),
             actor: known.principal.as_ref().map(|principal| principal.actor.clone()),
             address: self.address,
-            agent: super::agent(self.headers),
+            agent: super::agent(self.headers.get(header::USER_AGENT)),
             reason,
+            subject: None,
             operation: self.op.id,
             correlation_id: self.ties.correlation_id.clone(),
         });

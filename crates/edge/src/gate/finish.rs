@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use kernel::Actor;
 
 use super::{admit::Admitted, correlation::Ties, cors};
-use crate::{Edge, Op, Problem, document, extract};
+use crate::{Edge, Op, Problem, SecurityEvent, SecurityEventKind, document, extract, reply};
 
 pub(crate) const API_VERSIONS: HeaderName = HeaderName::from_static("x-api-versions");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
@@ -31,6 +31,7 @@ pub(super) struct Outcome<'a> {
     pub(super) ties: &'a Ties,
     pub(super) known: &'a Admitted,
     pub(super) origin: Option<&'a HeaderValue>,
+    pub(super) agent: Option<&'a HeaderValue>,
     pub(super) none_match: Option<&'a HeaderValue>,
     pub(super) path: &'a str,
     pub(super) started: Instant,
@@ -53,7 +54,50 @@ impl Outcome<'_> {
         }
         self.write_headers(response.headers_mut());
         self.log(response.status(), problem.as_ref());
+        self.note(&response);
         response
+    }
+
+    /// Tells whoever guards the platform of what was done, and of those who ask for what is not there again and again.
+    fn note(&self, response: &Response) {
+        let headers = response.headers();
+        let (kind, reason) = match (response.status(), self.op.security_event) {
+            (status, Some(kind)) if status.is_success() && !headers.contains_key(reply::REPLAYED) => {
+                (kind, "done")
+            }
+            (StatusCode::OK, None) if headers.get(header::CONTENT_TYPE).is_some_and(is_file_of_rows) => {
+                (SecurityEventKind::DataExported, "taken as CSV")
+            }
+            (StatusCode::NOT_FOUND, _) if self.op.path_names().next().is_some() && self.guesses_again() => {
+                (SecurityEventKind::IdsGuessed, "many things asked for are not there")
+            }
+            _ => return,
+        };
+        let place = headers.get(header::LOCATION).and_then(|place| place.to_str().ok());
+        let subject = place.unwrap_or(self.path);
+        let principal = self.known.principal.as_ref();
+        self.edge.0.security.record(SecurityEvent {
+            kind,
+            at: self.edge.0.clock.now(),
+            tenant: self
+                .known
+                .tenant
+                .as_ref()
+                .map(|tenant| tenant.id)
+                .or_else(|| principal.and_then(|principal| principal.tenant)),
+            actor: principal.map(|principal| principal.actor.clone()),
+            address: self.known.address,
+            agent: super::agent(self.agent),
+            reason,
+            subject: Some(subject.chars().take(300).collect()),
+            operation: self.op.id,
+            correlation_id: self.ties.correlation_id.clone(),
+        });
+    }
+
+    fn guesses_again(&self) -> bool {
+        let actor = self.known.principal.as_ref().map(|principal| &principal.actor);
+        self.edge.0.guesses.count(actor, self.known.address, self.edge.0.clock.now())
     }
 
     fn is_unchanged(&self, response: &Response) -> bool {
@@ -138,6 +182,10 @@ impl Outcome<'_> {
             _ => event!(debug),
         }
     }
+}
+
+fn is_file_of_rows(content_type: &HeaderValue) -> bool {
+    content_type.as_bytes().starts_with(b"text/csv")
 }
 
 /// Our own identifiers say nothing about a person; subjects of other issuers may be mail addresses.

@@ -9,6 +9,7 @@ mod body;
 mod correlation;
 mod cors;
 mod finish;
+mod guesses;
 mod pages;
 mod room;
 mod run;
@@ -22,7 +23,7 @@ use std::{
     },
 };
 
-use http::{HeaderMap, header};
+use http::HeaderValue;
 use kernel::Clock;
 
 pub(crate) use correlation::CORRELATION_ID;
@@ -44,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     /// For large bodies.
     room: room::Room,
+    guesses: guesses::Guesses,
     /// Said once that a proxy stands in front that nobody configured.
     strange_proxy: Once,
     in_flight: AtomicUsize,
@@ -61,6 +63,7 @@ impl Edge {
     ) -> Self {
         Self(Arc::new(Inner {
             room: room::Room::new(config.large_bodies_mib),
+            guesses: guesses::Guesses::default(),
             strange_proxy: Once::new(),
             config,
             identity,
@@ -117,7 +120,7 @@ impl Drop for Place {
 pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// The client program as it names itself, at most 200 characters, nothing unprintable.
-pub(crate) fn agent(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
+pub(crate) fn agent(named: Option<&HeaderValue>) -> Option<String> {
+    let text = named?.to_str().ok()?;
     Some(text.chars().take(200).collect())
 }

@@ -68,6 +68,7 @@ impl Gate {
         let ties = correlation::ties(request.headers());
         let mut known = Admitted::default();
         let origin = request.headers().get(header::ORIGIN).cloned();
+        let agent = request.headers().get(header::USER_AGENT).cloned();
         let none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
         let path = request.uri().clone();
         let method = request.method().clone();
@@ -91,6 +92,7 @@ impl Gate {
             ties: &ties,
             known: &known,
             origin: origin.as_ref(),
+            agent: agent.as_ref(),
             none_match: none_match.as_ref(),
             method: &method,
             path: path.path(),
@@ -118,6 +120,7 @@ impl Gate {
         let headers = request.headers();
         let peer = request.extensions().get::<Peer>();
         let address::Origin { address, disguised } = address::origin(edge, peer, headers);
+        known.address = address;
         let arrival = Arrival { edge, op, headers, ties, address, disguised, now };
         if let Err(problem) = arrival.admit(known).await {
             arrival.name_tenant_for_cors(known).await;

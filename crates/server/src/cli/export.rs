@@ -3,7 +3,9 @@
 use std::{fs::File, io::BufWriter};
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum as _};
+use edge::{SecurityEvent, SecurityEventKind, SecurityEvents as _};
+use kernel::Actor;
 use serde_json::json;
 
 use super::{Kind, Outcome, TenantFile, output, session::Session};
@@ -42,5 +44,17 @@ async fn export(session: &Session, args: &ExportArgs) -> Result<u64> {
     };
     std::fs::rename(&draft, &args.file.file)
         .with_context(|| format!("cannot write {}", args.file.file.display()))?;
+    session.app.control.record(SecurityEvent {
+        kind: SecurityEventKind::DataExported,
+        at: ctx.now(),
+        tenant: Some(ctx.tenant_id()),
+        actor: Some(Actor::Operator),
+        address: None,
+        agent: None,
+        reason: "taken as CSV on the command line",
+        subject: args.kind.to_possible_value().map(|kind| kind.get_name().to_owned()),
+        operation: "export",
+        correlation_id: ctx.caller.correlation_id.clone(),
+    });
     Ok(rows)
 }

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use axum::extract::State;
 use edge::{
-    Idempotency, IdempotencyKey, IfMatch, Json, Op, Path, Problem, Query, Reply, Routes, Tenanted,
+    Idempotency, IdempotencyKey, IfMatch, Json, Op, Path, Problem, Query, Reply, Routes, SecurityEventKind,
+    Tenanted,
     idempotency::run_once,
     page::{Page, PageQuery},
 };
@@ -39,6 +40,7 @@ pub(super) fn routes(state: Webhooks) -> Routes<()> {
             Op::post("/webhooks", "create_webhook", "Make a webhook")
                 .description(ONCE)
                 .permission(WEBHOOKS_WRITE)
+                .security_event(SecurityEventKind::KeyChanged)
                 .idempotency(IdempotencyKey::Optional)
                 .etag()
                 .returns::<WebhookWithSecret>(201)
@@ -61,6 +63,7 @@ pub(super) fn routes(state: Webhooks) -> Routes<()> {
         .add(
             Op::delete("/webhooks/{id}", "delete_webhook", "Remove a webhook with its log")
                 .permission(WEBHOOKS_WRITE)
+                .security_event(SecurityEventKind::KeyChanged)
                 .returns_nothing(204)
                 .problems(&[WEBHOOK_NOT_FOUND]),
             delete,
@@ -72,6 +75,7 @@ pub(super) fn routes(state: Webhooks) -> Routes<()> {
                      repeated under the same key is answered without it.",
                 )
                 .permission(WEBHOOKS_WRITE)
+                .security_event(SecurityEventKind::KeyChanged)
                 .idempotency(IdempotencyKey::Optional)
                 .returns::<WebhookWithSecret>(200)
                 .problems(&[WEBHOOK_NOT_FOUND]),
