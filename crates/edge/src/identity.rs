@@ -108,7 +108,7 @@ pub struct SecurityEvent {
     pub agent: Option<String>,
     /// Why it was refused or noted.
     pub reason: &'static str,
-    /// What it was about: the path of a thing, at most 300 characters; only of what was done or guessed.
+    /// What it was about: the path of a thing, at most 300 characters; only of what was done.
     pub subject: Option<String>,
     /// The operation that was called.
     pub operation: &'static str,

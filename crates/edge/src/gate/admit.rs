@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use kernel::{Actor, Permission, Tenant, TenantStatus, Timestamp};
 
 use super::correlation::Ties;
@@ -18,6 +18,33 @@ pub(super) struct Admitted {
     pub(super) principal: Option<Arc<Principal>>,
     pub(super) tenant: Option<Arc<Tenant>>,
     pub(super) address: Option<IpAddr>,
+}
+
+impl Admitted {
+    /// A security event about whoever this is.
+    pub(super) fn event(
+        &self,
+        kind: SecurityEventKind,
+        reason: &'static str,
+        op: &Op,
+        ties: &Ties,
+        agent: Option<&HeaderValue>,
+        at: Timestamp,
+    ) -> SecurityEvent {
+        let bound = self.principal.as_ref().and_then(|principal| principal.tenant);
+        SecurityEvent {
+            kind,
+            at,
+            tenant: self.tenant.as_ref().map(|tenant| tenant.id).or(bound),
+            actor: self.principal.as_ref().map(|principal| principal.actor.clone()),
+            address: self.address,
+            agent: super::agent(agent),
+            reason,
+            subject: None,
+            operation: op.id,
+            correlation_id: ties.correlation_id.clone(),
+        }
+    }
 }
 
 /// One request before its handler.
@@ -161,19 +188,8 @@ impl Arrival<'_> {
     }
 
     fn record(&self, kind: SecurityEventKind, known: &Admitted, reason: &'static str) {
-        let bound = known.principal.as_ref().and_then(|principal| principal.tenant);
-        self.edge.0.security.record(SecurityEvent {
-            kind,
-            at: self.now,
-            tenant: known.tenant.as_ref().map(|tenant| tenant.id).or(bound),
-            actor: known.principal.as_ref().map(|principal| principal.actor.clone()),
-            address: self.address,
-            agent: super::agent(self.headers.get(header::USER_AGENT)),
-            reason,
-            subject: None,
-            operation: self.op.id,
-            correlation_id: self.ties.correlation_id.clone(),
-        });
+        let agent = self.headers.get(header::USER_AGENT);
+        self.edge.0.security.record(known.event(kind, reason, self.op, self.ties, agent, self.now));
     }
 }
 

@@ -73,26 +73,13 @@ impl Outcome<'_> {
             }
             _ => return,
         };
+        let now = self.edge.0.clock.now();
+        let event = self.known.event(kind, reason, self.op, self.ties, self.agent, now);
+        // What was asked for in vain may be anything, a mail address too.
         let place = headers.get(header::LOCATION).and_then(|place| place.to_str().ok());
-        let subject = place.unwrap_or(self.path);
-        let principal = self.known.principal.as_ref();
-        self.edge.0.security.record(SecurityEvent {
-            kind,
-            at: self.edge.0.clock.now(),
-            tenant: self
-                .known
-                .tenant
-                .as_ref()
-                .map(|tenant| tenant.id)
-                .or_else(|| principal.and_then(|principal| principal.tenant)),
-            actor: principal.map(|principal| principal.actor.clone()),
-            address: self.known.address,
-            agent: super::agent(self.agent),
-            reason,
-            subject: Some(subject.chars().take(300).collect()),
-            operation: self.op.id,
-            correlation_id: self.ties.correlation_id.clone(),
-        });
+        let subject = (kind != SecurityEventKind::IdsGuessed).then(|| place.unwrap_or(self.path));
+        let subject = subject.map(|path| path.chars().take(300).collect());
+        self.edge.0.security.record(SecurityEvent { subject, ..event });
     }
 
     fn guesses_again(&self) -> bool {
