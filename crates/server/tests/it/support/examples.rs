@@ -173,6 +173,7 @@ fn of_people(operation: &str, w: &World) -> Option<Example> {
         json!({ "email": "new@staff.example", "role": "cashier", "password": "correct horse battery" });
     let passwords = json!({ "currentPassword": "not this one", "newPassword": "correct horse battery" });
     Some(match operation {
+        "list_security_events" => get("/security-events"),
         "list_api_keys" => get("/api-keys"),
         "create_api_key" => send("/api-keys", key),
         "get_api_key" => get(format!("/api-keys/{}", w.api_key)).hidden(),
@@ -325,6 +326,7 @@ fn of_the_operator(operation: &str) -> Option<Example> {
         "get_issuer" => get("/admin/tenants/acme/issuers/keycloak"),
         "put_issuer" => send("/admin/tenants/acme/issuers/keycloak", issuer),
         "delete_issuer" => get("/admin/tenants/acme/issuers/keycloak"),
+        "list_all_security_events" => get("/admin/security-events"),
         "list_shards" => get("/admin/shards"),
         "add_shard" => send("/admin/shards", json!({ "name": "elsewhere", "weight": 1 })),
         "get_shard" => get("/admin/shards/main"),
