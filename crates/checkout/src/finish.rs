@@ -62,15 +62,18 @@ impl Batch for FinishBatch {
         let first: Vec<_> = groups.iter().map(|jobs| (tenant(jobs), settle_stmts(jobs))).collect();
         let settled = tx.run(&first).await?;
         let mut writes = Vec::with_capacity(groups.len());
+        let mut leaving = Vec::with_capacity(groups.len());
         let mut finished = Vec::with_capacity(jobs.len());
         for (jobs, rows) in groups.iter().zip(&settled) {
             let (owners, news) = read_back(jobs, rows)?;
             let done: Vec<Checkout> = jobs.iter().map(|job| finish(job, &owners)).collect();
-            writes.push((tenant(jobs), write_stmts(jobs, &done, news)));
+            let goods = goods(&done);
+            writes.push((tenant(jobs), write_stmts(jobs, &done, &goods, news)));
+            leaving.push(goods);
             finished.extend(done);
         }
-        for (jobs, rows) in groups.iter().zip(tx.run(&writes).await?) {
-            all_sold(jobs, &rows)?;
+        for (goods, rows) in leaving.iter().zip(tx.run(&writes).await?) {
+            all_sold(goods, &rows)?;
         }
         self.faults_at(jobs, When::After)?;
         Ok(finished)
@@ -141,8 +144,8 @@ fn not_finishable() -> DbError {
 }
 
 /// What leaves the shelves, ordered by reservation.
-fn goods(jobs: &[Job]) -> Vec<ClosedLine> {
-    let lines = jobs.iter().map(|(_, request)| &request.checkout).flat_map(|checkout| {
+fn goods(checkouts: &[Checkout]) -> Vec<ClosedLine> {
+    let lines = checkouts.iter().flat_map(|checkout| {
         checkout.plan.lines.iter().map(|line| ClosedLine {
             reservation: checkout.reservation,
             shop: checkout.shop,
@@ -161,11 +164,11 @@ fn goods(jobs: &[Job]) -> Vec<ClosedLine> {
 }
 
 /// Whether exactly the goods left the shelves that the messages speak of: all were still held.
-fn all_sold(jobs: &[Job], rows: &[Vec<Row>]) -> Result<(), DbError> {
+fn all_sold(goods: &[ClosedLine], rows: &[Vec<Row>]) -> Result<(), DbError> {
     let sold = rows.last().map(|rows| inventory::decode_closed(rows)).transpose()?;
     let mut sold = sold.unwrap_or_default();
     sold.sort_unstable();
-    if sold == goods(jobs) { Ok(()) } else { Err(not_finishable()) }
+    if sold == goods { Ok(()) } else { Err(not_finishable()) }
 }
 
 /// The checkout as it is once it is finished.
@@ -184,7 +187,7 @@ fn finish((ctx, request): &Job, owners: &HashMap<CheckoutId, Buyer>) -> Checkout
 }
 
 /// Everybody wants the rows of the stock, so they are locked last; before them those of the order's and the receipt's number.
-fn write_stmts(jobs: &[Job], done: &[Checkout], mut news: Vec<Draft>) -> Vec<Stmt> {
+fn write_stmts(jobs: &[Job], done: &[Checkout], goods: &[ClosedLine], mut news: Vec<Draft>) -> Vec<Stmt> {
     let ctx = &jobs[0].0;
     let orders: Vec<NewOrder> = done.iter().map(order).collect();
     let sales: Vec<ChannelSale> = jobs.iter().zip(done).map(|(job, done)| sale(job, done)).collect();
@@ -192,7 +195,7 @@ fn write_stmts(jobs: &[Job], done: &[Checkout], mut news: Vec<Draft>) -> Vec<Stm
         news.extend(orders::events::placed(ctx, order));
         news.push(sales::news(ctx, sale));
     }
-    news.extend(inventory::events::reservations_closed(&goods(jobs), Ending::Confirmed));
+    news.extend(inventory::events::reservations_closed(goods, Ending::Confirmed));
     let sold: Vec<_> = done.iter().map(|checkout| (checkout.reservation, checkout.sale.0)).collect();
     let done: Vec<&Checkout> = done.iter().collect();
     vec![
