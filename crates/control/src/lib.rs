@@ -60,13 +60,13 @@ pub use tenants::{
     ProvisioningView, ResetAdmin, Seeder, Settings, SuspendError, TenantDatabases, TenantFilter, TenantView,
     UpdateTenant, UpdateTenantError, check_new_tenant, create_tenant, find_tenant, find_tenant_by_id,
     list_placements, list_tenants, list_tenants_by_id, reset_admin, resume_provisioning, resume_tenant,
-    suspend_tenant, update_tenant,
+    set_rate_limit, suspend_tenant, update_tenant,
 };
 pub use tokens::{
     KeyError, MAX_TTL, MasterKey, OperatorToken, SealError, revoke_operator_tokens, rotate_signing_keys,
     sign_operator_token, sign_visitor_token,
 };
-pub use visitors::{PresentedToken, VisitorToken, counted_address, counting_subject};
+pub use visitors::{PresentedToken, VisitorToken, counting_subject};
 
 /// What the control plane publishes: nothing. Its news travel as cache invalidations.
 pub const MESSAGES: &[messages::MessageType] = &[];

@@ -28,5 +28,6 @@ pub const MIGRATIONS: DomainMigrations = DomainMigrations {
             name: "events_by_kind",
             sql: include_str!("../migrations/0006_events_by_kind.sql"),
         },
+        Migration { version: 7, name: "rate_limit", sql: include_str!("../migrations/0007_rate_limit.sql") },
     ],
 };

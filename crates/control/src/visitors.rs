@@ -1,13 +1,10 @@
 //! For domains whose people sign in by themselves: the passwords, opaque tokens and door of sign-in that staff has.
 
-use std::net::IpAddr;
-
 use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::{
     Control, PasswordError,
-    accounts::counted_as,
     tokens::opaque::{Presented, VISITOR_TOKEN, hash},
 };
 
@@ -45,12 +42,6 @@ pub fn counting_subject(parts: &[&str]) -> [u8; 32] {
         text.extend_from_slice(part.as_bytes());
     }
     hash(&text)
-}
-
-/// What an address is counted as: of IPv6 the network, because whoever has one address of it has 2^64.
-#[must_use]
-pub fn counted_address(address: IpAddr) -> IpAddr {
-    counted_as(address)
 }
 
 impl Control {

@@ -8,8 +8,10 @@ mod error;
 mod invalidation;
 pub mod migrate;
 mod pool;
+mod pools;
 mod private_file;
 mod relay;
+mod shares;
 mod stmt;
 mod tx;
 
@@ -24,6 +26,7 @@ pub use pool::{
 };
 pub use private_file::create_private;
 pub use relay::{Notice, RelayConn};
+pub use shares::TierShares;
 pub use stmt::{Hook, Param, Stmt};
 pub use tokio_postgres::{Config as ConnectionConfig, Error as DriverError, Row, types};
 pub use tx::{ControlTx, TenantTx};

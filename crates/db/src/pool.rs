@@ -2,16 +2,19 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, RwLock},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType, Timeouts,
+};
 use kernel::{Ctx, Placement};
+use resilience::{Breaker, BreakerConfig, Breakers, Guarded, Probe};
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::NoTls;
 
-use crate::{ControlTx, DbError, TenantTx, tx::Mode};
+use crate::{ControlTx, DbError, TenantTx, TierShares, pools::Pools, shares::Shares, tx::Mode};
 
 /// The database that holds the control plane, in the cluster that the control plane is configured to use.
 pub const CONTROL_DATABASE: &str = "markethall_control";
@@ -44,11 +47,13 @@ pub struct PoolLimits {
     pub control_max: usize,
     /// How long a caller waits for a free or new connection.
     pub wait: Duration,
+    /// Of the connections to a shared database, how many one tenant may hold at once.
+    pub shares: TierShares,
 }
 
 impl Default for PoolLimits {
     fn default() -> Self {
-        Self { tenant_max: 16, control_max: 8, wait: Duration::from_secs(3) }
+        Self { tenant_max: 16, control_max: 8, wait: Duration::from_secs(3), shares: TierShares::default() }
     }
 }
 
@@ -67,8 +72,8 @@ pub struct DbConfig {
     pub limits: PoolLimits,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Profile {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Profile {
     /// Requests: plans as PostgreSQL sees fit.
     General,
     /// Set-based hot statements: always the generic plan.
@@ -77,12 +82,17 @@ enum Profile {
     Relay,
 }
 
-type PoolKey = (Arc<str>, Arc<str>, Profile);
+pub(crate) type PoolKey = (Arc<str>, Arc<str>, Profile);
 
 struct Inner {
     config: DbConfig,
     control: Pool,
-    pools: RwLock<HashMap<PoolKey, Pool>>,
+    pools: Pools,
+    shares: Shares,
+    breakers: Breakers,
+    /// By shard; each is made with the first pool, where its probe asks.
+    of_shards: HashMap<Arc<str>, OnceLock<Breaker>>,
+    of_control: OnceLock<Breaker>,
 }
 
 /// The only door to databases. Cheap to clone.
@@ -101,7 +111,17 @@ impl Db {
             .password(config.passwords.control.expose_secret())
             .dbname(&*config.control_database);
         let control = build(control, "", config.limits.control_max, config.limits.wait)?;
-        Ok(Self(Arc::new(Inner { config, control, pools: RwLock::default() })))
+        let shares = Shares::new(config.limits.shares, config.limits.tenant_max, config.limits.wait);
+        let (pools, breakers) = (Pools::default(), Breakers::default());
+        let of_shards = config.shards.keys().map(|name| (name.clone(), OnceLock::new())).collect();
+        let of_control = OnceLock::new();
+        Ok(Self(Arc::new(Inner { config, control, pools, shares, breakers, of_shards, of_control })))
+    }
+
+    /// The breakers around the databases, to which the process may add its others.
+    #[must_use]
+    pub fn breakers(&self) -> &Breakers {
+        &self.0.breakers
     }
 
     /// Starts a transaction on the data of `ctx`'s tenant; `BEGIN` and the tenant travel with its first statement.
@@ -109,8 +129,7 @@ impl Db {
     /// # Errors
     /// [`DbError::Unavailable`] when no connection can be had in time.
     pub async fn begin(&self, ctx: &Ctx) -> Result<TenantTx, DbError> {
-        let conn = self.connection(&ctx.tenant.placement, Profile::General).await?;
-        Ok(TenantTx::new(conn, ctx.clone(), Mode::Write))
+        self.begin_as(ctx, Mode::Write).await
     }
 
     /// Starts a read-only transaction on the data of `ctx`'s tenant.
@@ -118,8 +137,7 @@ impl Db {
     /// # Errors
     /// [`DbError::Unavailable`] when no connection can be had in time.
     pub async fn begin_read(&self, ctx: &Ctx) -> Result<TenantTx, DbError> {
-        let conn = self.connection(&ctx.tenant.placement, Profile::General).await?;
-        Ok(TenantTx::new(conn, ctx.clone(), Mode::Read))
+        self.begin_as(ctx, Mode::Read).await
     }
 
     /// Starts a read-only transaction that sees one state of the database throughout: for reports whose figures come
@@ -128,8 +146,7 @@ impl Db {
     /// # Errors
     /// [`DbError::Unavailable`] when no connection can be had in time.
     pub async fn begin_report(&self, ctx: &Ctx) -> Result<TenantTx, DbError> {
-        let conn = self.connection(&ctx.tenant.placement, Profile::General).await?;
-        Ok(TenantTx::new(conn, ctx.clone(), Mode::Report))
+        self.begin_as(ctx, Mode::Report).await
     }
 
     /// Like [`Self::begin_report`], for proofs over everything there is, which may take half an hour.
@@ -137,8 +154,14 @@ impl Db {
     /// # Errors
     /// [`DbError::Unavailable`] when no connection can be had in time.
     pub async fn begin_snapshot(&self, ctx: &Ctx) -> Result<TenantTx, DbError> {
-        let conn = self.connection(&ctx.tenant.placement, Profile::General).await?;
-        Ok(TenantTx::new(conn, ctx.clone(), Mode::Snapshot))
+        self.begin_as(ctx, Mode::Snapshot).await
+    }
+
+    async fn begin_as(&self, ctx: &Ctx, mode: Mode) -> Result<TenantTx, DbError> {
+        let placement = &ctx.tenant.placement;
+        let share = if placement.dedicated { None } else { Some(self.0.shares.take(&ctx.tenant).await?) };
+        let conn = self.connection(placement, Profile::General).await?;
+        Ok(TenantTx::new(conn, ctx.clone(), mode, share))
     }
 
     /// Starts a transaction on the control database.
@@ -146,7 +169,13 @@ impl Db {
     /// # Errors
     /// [`DbError::Unavailable`] when no connection can be had in time.
     pub async fn control(&self) -> Result<ControlTx, DbError> {
-        Ok(ControlTx::new(self.0.control.get().await?))
+        let pool = &self.0.control;
+        let breaker = self.0.of_control.get_or_init(|| {
+            self.0.breakers.find_or_add("control-database", |name| {
+                Breaker::probed(name, BreakerConfig::lookups(), probe(pool))
+            })
+        });
+        Ok(ControlTx::new(lend(breaker, pool).await?))
     }
 
     /// A connection for set-based work over several tenants of one database; see [`crate::combiner`].
@@ -184,23 +213,20 @@ impl Db {
 
     /// Forgets the pools of a database that is going away; their connections close when returned.
     pub fn forget(&self, placement: &Placement) {
-        if let Ok(mut pools) = self.0.pools.write() {
-            pools.retain(|(shard, database, _), pool| {
-                let gone = *shard == placement.shard && *database == placement.database;
-                if gone {
-                    pool.close();
-                }
-                !gone
-            });
-        }
+        self.0
+            .pools
+            .close(|(shard, database, _)| *shard == placement.shard && *database == placement.database);
+    }
+
+    /// Closes what nobody has used for an hour; to be called now and then.
+    pub fn close_idle(&self) {
+        self.0.pools.close_idle();
     }
 
     /// Closes all pools, before a cluster that this process stops goes away; nothing can be begun afterwards.
     pub fn close(&self) {
         self.0.control.close();
-        if let Ok(mut pools) = self.0.pools.write() {
-            pools.drain().for_each(|(_, pool)| pool.close());
-        }
+        self.0.pools.close(|_| true);
     }
 
     /// `(name, connections in use, connections open, most)` of each pool, for metrics and health.
@@ -211,27 +237,34 @@ impl Db {
             (name, status.size.saturating_sub(status.available), status.size, status.max_size)
         };
         let mut rows = vec![row("control".to_owned(), &self.0.control)];
-        if let Ok(pools) = self.0.pools.read() {
-            rows.extend(pools.iter().map(|((shard, database, profile), pool)| {
-                let kind = if *profile == Profile::Hot { "/hot" } else { "" };
-                row(format!("{shard}/{database}{kind}"), pool)
-            }));
-        }
+        rows.extend(self.0.pools.all().iter().map(|((shard, database, profile), pool)| {
+            let kind = if *profile == Profile::Hot { "/hot" } else { "" };
+            row(format!("{shard}/{database}{kind}"), pool)
+        }));
         rows
     }
 
     async fn connection(&self, placement: &Placement, profile: Profile) -> Result<Object, DbError> {
         let key = (placement.shard.clone(), placement.database.clone(), profile);
-        let known = self.0.pools.read().ok().and_then(|pools| pools.get(&key).cloned());
-        let pool = match known {
-            Some(pool) => pool,
-            None => self.open(placement, key)?,
-        };
-        Ok(pool.get().await?)
+        let make = || self.make(placement, profile);
+        let pool = self.0.pools.get_or_open(key, placement.dedicated, make)?;
+        match self.0.of_shards.get(&placement.shard) {
+            Some(breaker) => {
+                let breaker = breaker.get_or_init(|| self.breaker(&placement.shard, &pool));
+                lend(breaker, &pool).await
+            }
+            None => Ok(pool.get().await?),
+        }
     }
 
-    fn open(&self, placement: &Placement, key: PoolKey) -> Result<Pool, DbError> {
-        let options = match key.2 {
+    fn breaker(&self, shard: &str, pool: &Pool) -> Breaker {
+        self.0.breakers.find_or_add(&format!("database:{shard}"), |name| {
+            Breaker::probed(name, BreakerConfig::default(), probe(pool))
+        })
+    }
+
+    fn make(&self, placement: &Placement, profile: Profile) -> Result<Pool, DbError> {
+        let options = match profile {
             // A batch of many waits for nobody's locks; who has the patience says so (see `BatchTx`). Plans are made
             // once and go by index: one made while a table was empty must do when it is full.
             Profile::Hot => {
@@ -243,15 +276,7 @@ impl Db {
             Profile::Relay => "",
         };
         let limits = self.0.config.limits;
-        let config = self.config_for(placement, key.2)?;
-        let mut pools =
-            self.0.pools.write().map_err(|_| DbError::Other("pool table is poisoned".to_owned()))?;
-        if let Some(pool) = pools.get(&key) {
-            return Ok(pool.clone());
-        }
-        let pool = build(config, options, limits.tenant_max, limits.wait)?;
-        pools.insert(key, pool.clone());
-        Ok(pool)
+        build(self.config_for(placement, profile)?, options, limits.tenant_max, limits.wait)
     }
 
     fn config_for(&self, placement: &Placement, profile: Profile) -> Result<tokio_postgres::Config, DbError> {
@@ -267,6 +292,32 @@ impl Db {
         let mut shard = shard.clone();
         shard.user(role).password(password.expose_secret()).dbname(&*placement.database);
         Ok(shard)
+    }
+}
+
+/// A connection of `pool`, unless its cluster was away a moment ago.
+async fn lend(breaker: &Breaker, pool: &Pool) -> Result<Object, DbError> {
+    match breaker.run(is_away, pool.get()).await {
+        Ok(connection) => Ok(connection),
+        Err(Guarded::Failed(error)) => Err(error.into()),
+        Err(Guarded::Open(open)) => Err(DbError::Unavailable(open.to_string())),
+    }
+}
+
+/// A pool whose connections are all in use says nothing about its cluster.
+fn is_away(error: &PoolError) -> bool {
+    !matches!(error, PoolError::Timeout(TimeoutType::Wait) | PoolError::Closed)
+}
+
+fn probe(pool: &Pool) -> Probe {
+    let pool = pool.clone();
+    Arc::new(move || Box::pin(answers(pool.clone())))
+}
+
+async fn answers(pool: Pool) -> bool {
+    match pool.get().await {
+        Ok(connection) => connection.simple_query("").await.is_ok(),
+        Err(error) => !is_away(&error),
     }
 }
 

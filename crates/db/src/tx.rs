@@ -12,6 +12,7 @@ use std::{
 use deadpool_postgres::Object;
 use futures::future::join;
 use kernel::{Ctx, TenantId};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::{Row, types::ToSql};
 
 use crate::{DbError, Stmt};
@@ -216,10 +217,12 @@ pub(crate) enum Mode {
 pub struct TenantTx {
     session: Session,
     ctx: Ctx,
+    /// Of the connections that its tenant may hold; given back with it.
+    _share: Option<OwnedSemaphorePermit>,
 }
 
 impl TenantTx {
-    pub(crate) fn new(conn: Object, ctx: Ctx, mode: Mode) -> Self {
+    pub(crate) fn new(conn: Object, ctx: Ctx, mode: Mode, share: Option<OwnedSemaphorePermit>) -> Self {
         let start = match mode {
             Mode::Write => "begin",
             Mode::Read => "begin read only",
@@ -230,7 +233,7 @@ impl TenantTx {
             }
         };
         let begin = format!("{start}; select set_config('app.tenant_id', '{}', true)", ctx.tenant_id().0);
-        Self { session: Session::new(conn, begin), ctx }
+        Self { session: Session::new(conn, begin), ctx, _share: share }
     }
 
     /// The context it was begun with.

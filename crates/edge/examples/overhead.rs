@@ -16,14 +16,14 @@ use async_trait::async_trait;
 use axum::{Router, body::Body, routing::get};
 use bytes::Bytes;
 use edge::{
-    Api, AuthError, Edge, EdgeConfig, Identity, Op, Path, Principal, Problem, Registry, RegistryError, Reply,
+    Api, AuthError, Edge, EdgeConfig, Identity, LimitsConfig, Op, Path, Principal, Problem, Registry, RegistryError, Reply,
     Routes, Tenanted,
     serve::{ServeConfig, serve},
     telemetry::Metrics,
 };
 use http::{Request, StatusCode};
 use kernel::{
-    Actor, Clock, Currency, Permission, PermissionSet, Placement, Tenant, TenantId, TenantSettings,
+    Actor, Clock, Currency, Permission, PermissionSet, Placement, RateLimit, Tenant, TenantId, TenantSettings,
     TenantStatus, Tier, Timestamp,
 };
 use tokio::{
@@ -77,6 +77,7 @@ fn known() -> anyhow::Result<Known> {
         currency: "EUR".parse::<Currency>().ok().context("a currency")?,
         settings: TenantSettings::default(),
         placement: Placement { shard: "main".into(), database: "none".into(), dedicated: false },
+        rate_limit: None,
     });
     let principal = Arc::new(Principal {
         actor: Actor::User("usr_01J00000000000000000000001".into()),
@@ -92,9 +93,12 @@ async fn get_thing(Tenanted(ctx): Tenanted, Path(id): Path<String>) -> Result<Re
     Ok(Reply::bytes(StatusCode::OK, BODY, Some("1")))
 }
 
-fn gated() -> anyhow::Result<(Edge, Router)> {
+/// Behind the gate, with rate limits that are never reached or without.
+fn gated(enabled: bool) -> anyhow::Result<(Edge, Router)> {
     let known = Arc::new(known()?);
-    let edge = Edge::new(EdgeConfig::default(), known.clone(), known, Arc::new(()), Clock::system());
+    let wide = RateLimit::new(1_000_000, 1, 1_000_000, 0);
+    let limits = LimitsConfig { enabled, standard: wide, user: wide, ..LimitsConfig::default() };
+    let edge = Edge::new(EdgeConfig { limits, ..EdgeConfig::default() }, known.clone(), known, Arc::new(()), Clock::system());
     let op = Op::get("/things/{id}", "get_thing", "One thing")
         .permission(Permission::new("things:read"))
         .returns::<String>(200)
@@ -166,16 +170,19 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 fn main() -> anyhow::Result<()> {
     let metrics = Metrics::install()?;
-    let (edge, mut router) = gated()?;
+    let ((edge, mut router), (_, mut unlimited)) = (gated(true)?, gated(false)?);
     Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let (mut plain, mut added) = (bare(), Vec::new());
+        let (mut plain, mut added, mut limits) = (bare(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             let (alone, behind) = (called(&mut plain).await?, called(&mut router).await?);
-            println!("called: bare {alone:.2} us, behind the gate {behind:.2} us");
+            let free = called(&mut unlimited).await?;
+            println!("called: bare {alone:.2} us, behind the gate {behind:.2} us, without limits {free:.2} us");
             added.push(behind - alone);
+            limits.push(behind - free);
             metrics.fold();
         }
         println!("median added: {:.2} us per request", median(added));
+        println!("of which two rate limits and their headers: {:.2} us", median(limits));
         anyhow::Ok(())
     })?;
     Builder::new_multi_thread().enable_all().build()?.block_on(async {

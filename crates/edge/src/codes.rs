@@ -65,6 +65,9 @@ codes! {
     /// A key with two meanings.
     IDEMPOTENCY_KEY_REUSED, 422, "This Idempotency-Key was used for another request.",
         "Use a new key for a new request; repeat a request only with the same body.";
+    /// Too often.
+    RATE_LIMITED, 429, "The caller has used up its rate limit.",
+        "Wait for `Retry-After` seconds; `RateLimit` and `RateLimit-Policy` tell on every answer how much is left.";
     /// A defect.
     INTERNAL, 500, "The server failed.",
         "Try again later; tell the operator the `correlationId` if it persists.";

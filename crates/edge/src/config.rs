@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::Network;
+use crate::{LimitsConfig, Network};
 
 /// Settings of the edge; every bound is one.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -26,6 +26,8 @@ pub struct EdgeConfig {
     pub https: bool,
     /// How long idempotency keys are kept, 24 to 72 hours.
     pub idempotency_keep_hours: u32,
+    /// How often may be called.
+    pub limits: LimitsConfig,
 }
 
 impl Default for EdgeConfig {
@@ -39,6 +41,7 @@ impl Default for EdgeConfig {
             trusted_proxies: Vec::new(),
             https: false,
             idempotency_keep_hours: 48,
+            limits: LimitsConfig::default(),
         }
     }
 }
@@ -63,7 +66,8 @@ impl EdgeConfig {
         within("large_bodies_mib", self.large_bodies_mib.into(), 64, 65_536)?;
         within("idempotency_keep_hours", u64::from(self.idempotency_keep_hours), 24, 72)?;
         within("operator_networks (count)", self.operator_networks.len() as u64, 0, 64)?;
-        within("trusted_proxies (count)", self.trusted_proxies.len() as u64, 0, 64)
+        within("trusted_proxies (count)", self.trusted_proxies.len() as u64, 0, 64)?;
+        self.limits.validate()
     }
 
     pub(crate) fn request_timeout(&self) -> Duration {

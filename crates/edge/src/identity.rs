@@ -89,6 +89,8 @@ pub enum SecurityEventKind {
     DataExported,
     /// Somebody asks for many things that are not there, as one does who tries out identifiers.
     IdsGuessed,
+    /// Somebody goes on far beyond a rate limit, as no well-behaved program does.
+    RateExceeded,
 }
 
 /// One security event, as the edge sees it (IDN-9). Holds no token and no personal data beyond address and agent.

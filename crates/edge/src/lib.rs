@@ -10,6 +10,7 @@ mod gate;
 pub mod health;
 pub mod idempotency;
 mod identity;
+mod limits;
 mod network;
 mod op;
 pub mod page;
@@ -32,7 +33,8 @@ pub use gate::Edge;
 pub use identity::{
     AuthError, Identity, Principal, Registry, RegistryError, SecurityEvent, SecurityEventKind, SecurityEvents,
 };
-pub use network::Network;
+pub use limits::{LimitedAs, LimitsConfig};
+pub use network::{Network, counted_as};
 pub use op::{Access, IdempotencyKey, Op};
 pub use problem::{FieldCode, FieldError, Problem};
 pub use reply::Reply;

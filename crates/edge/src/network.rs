@@ -43,6 +43,15 @@ impl Network {
     }
 }
 
+/// What an address is counted as: of IPv6 the network, because whoever has one address of it has 2^64.
+#[must_use]
+pub fn counted_as(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 impl FromStr for Network {
     type Err = ParseNetworkError;
 

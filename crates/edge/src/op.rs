@@ -10,7 +10,7 @@ use utoipa::{
 };
 
 use crate::{
-    SecurityEventKind,
+    LimitedAs, SecurityEventKind,
     document::{SchemaPart, schema_part},
 };
 
@@ -78,6 +78,7 @@ pub struct Op {
     pub(crate) names_tenant: bool,
     pub(crate) problems: Vec<Code>,
     pub(crate) security_event: Option<SecurityEventKind>,
+    pub(crate) limited_as: LimitedAs,
     pub(crate) body_limit: usize,
     pub(crate) timeout: Option<Duration>,
     pub(crate) at_root: bool,
@@ -106,6 +107,7 @@ impl Op {
             names_tenant: false,
             problems: Vec::new(),
             security_event: None,
+            limited_as: LimitedAs::Usual,
             body_limit: 1 << 20,
             timeout: None,
             at_root: false,
@@ -244,6 +246,12 @@ impl Op {
         self
     }
 
+    /// Other rate limits than the usual ones.
+    pub fn limited_as(mut self, what: LimitedAs) -> Self {
+        self.limited_as = what;
+        self
+    }
+
     /// Another limit than 1 MiB for the body.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
@@ -262,9 +270,10 @@ impl Op {
         self
     }
 
-    /// Not in the OpenAPI document (pages, probes).
+    /// Not in the OpenAPI document (pages, probes) and without rate limits.
     pub fn hidden(mut self) -> Self {
         self.hidden = true;
+        self.limited_as = LimitedAs::Unlimited;
         self
     }
 

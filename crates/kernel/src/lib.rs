@@ -10,6 +10,7 @@ mod id;
 mod money;
 mod permission;
 mod quantity;
+mod rate_limit;
 mod tenant;
 pub mod vat;
 mod violation;
@@ -22,6 +23,7 @@ pub use jiff::Timestamp;
 pub use money::{Currency, Money, MoneyError, Round, allocate, div_round};
 pub use permission::{Permission, PermissionSet};
 pub use quantity::Quantity;
+pub use rate_limit::RateLimit;
 pub use tenant::{
     CashRounding, Placement, ShortagePolicy, Tenant, TenantId, TenantSettings, TenantStatus, Tier,
     VatRounding,

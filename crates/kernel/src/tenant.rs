@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Currency;
+use crate::{Currency, RateLimit};
 
 crate::id!(
     /// A merchant.
@@ -138,4 +138,6 @@ pub struct Tenant {
     pub settings: TenantSettings,
     /// Where its data lives.
     pub placement: Placement,
+    /// How often it may call, where that is not what its tier says.
+    pub rate_limit: Option<RateLimit>,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use axum::Router;
+use cache::Redis;
 use cart::Carts;
 use catalog::{Catalog, CatalogConfig};
 use checkout::{Checkouts, Faults};
@@ -18,6 +19,7 @@ use messages::{DeadLetters, Job, Jobs, JobsConfig, Relay, RelayConfig, TenantLoo
 use orders::Orders;
 use payments::Payments;
 use reporting::Reporting;
+use resilience::Breakers;
 use sales::Sales;
 use webhooks::Webhooks;
 
@@ -63,6 +65,10 @@ pub struct App {
     pub jobs: Jobs,
     /// Tells caches what changed elsewhere.
     pub invalidations: Invalidations,
+    /// What all processes share, where one is configured.
+    pub redis: Option<Redis>,
+    /// Every breaker of the process.
+    pub breakers: Breakers,
     /// The time.
     pub clock: Clock,
 }
@@ -140,6 +146,8 @@ impl App {
     ) -> Result<Self> {
         let config = Arc::new(config);
         let db = installation.db.clone();
+        let breakers = db.breakers().clone();
+        let redis = Redis::open(&config.redis, &breakers).map_err(anyhow::Error::msg)?;
         let master_key =
             MasterKey::load_or_create(&config.data_dir.join("master.key")).with_context(|| {
                 format!("cannot read or make the master key in {}", config.data_dir.display())
@@ -191,6 +199,8 @@ impl App {
             relay,
             jobs,
             invalidations: Invalidations::new(),
+            redis,
+            breakers,
             clock,
             db,
             config,
@@ -265,7 +275,8 @@ impl App {
     #[must_use]
     pub fn edge(&self) -> Edge {
         let control = Arc::new(self.control.clone());
-        Edge::new(self.config.edge.clone(), control.clone(), control.clone(), control, self.clock.clone())
+        let (config, redis) = (self.config.edge.clone(), self.redis.clone());
+        Edge::sharing(config, control.clone(), control.clone(), control, self.clock.clone(), redis)
     }
 
     /// Everything that is served, behind `edge`.

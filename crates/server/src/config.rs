@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use cache::RedisConfig;
 use catalog::ObjectsConfig;
 use checkout::CheckoutConfig;
 use control::ControlConfig;
@@ -49,6 +50,8 @@ pub struct Config {
     pub objects: ObjectsConfig,
     /// What carries messages.
     pub messages: MessagesConfig,
+    /// What processes share.
+    pub redis: RedisConfig,
     /// What is logged.
     pub log: LogConfig,
 }
@@ -131,6 +134,7 @@ impl Default for Config {
             webhooks: WebhooksConfig::default(),
             objects: ObjectsConfig::default(),
             messages: MessagesConfig::default(),
+            redis: RedisConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -226,6 +230,7 @@ impl Config {
         self.edge.validate()?;
         self.webhooks.validate()?;
         self.objects.validate()?;
+        self.redis.validate()?;
         self.control.validate()
     }
 

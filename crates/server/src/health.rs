@@ -7,6 +7,7 @@ use db::Db;
 use edge::health::{Check, Finding, TenantCheck};
 use kernel::{Ctx, Tenant};
 use messages::Relay;
+use resilience::{Breakers, State};
 
 use crate::app::App;
 
@@ -20,6 +21,7 @@ pub(crate) fn checks(app: &App) -> Vec<Box<dyn Check>> {
         Box::new(ControlDatabase(app.db.clone())),
         Box::new(Pools(app.db.clone())),
         Box::new(Messages(app.relay.clone())),
+        Box::new(BreakerStates(app.breakers.clone())),
     ]
 }
 
@@ -69,6 +71,30 @@ impl Check for Pools {
             Finding::up()
         } else {
             Finding::degraded(format!("all connections in use: {}", names.join(", ")))
+        }
+    }
+}
+
+struct BreakerStates(Breakers);
+
+#[async_trait]
+impl Check for BreakerStates {
+    fn name(&self) -> &'static str {
+        "breakers"
+    }
+
+    fn is_critical(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> Finding {
+        let states = self.0.states();
+        let text = |(name, state): &(Arc<str>, State)| format!("{name} {}", state.as_str());
+        let detail = states.iter().map(text).collect::<Vec<_>>().join(", ");
+        match (states.is_empty(), states.iter().all(|(_, state)| *state == State::Closed)) {
+            (true, _) => Finding::up(),
+            (false, true) => Finding::up().detail(detail),
+            (false, false) => Finding::degraded(detail),
         }
     }
 }

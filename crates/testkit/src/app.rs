@@ -17,7 +17,7 @@ use server::{
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use crate::{Client, SHARD, TestDatabases};
+use crate::{Client, SHARD, TestDatabases, unlimited};
 
 /// When the clock of an [`App`] stands at its start.
 const START: &str = "2026-11-21T10:00:00Z";
@@ -69,7 +69,7 @@ impl App {
     ) -> anyhow::Result<Self> {
         let databases = TestDatabases::create(&tenant_migrations(), &control_migrations()).await?;
         let data = tempfile::tempdir()?;
-        let mut config = Config::default();
+        let mut config = Config { edge: unlimited(), ..Config::default() };
         configure(&mut config);
         point_at(&mut config, &databases, &data)?;
         let clock = Clock::fake(START.parse()?);

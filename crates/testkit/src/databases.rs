@@ -110,6 +110,7 @@ impl TestDatabases {
             currency: Currency::EUR,
             settings: TenantSettings::default(),
             placement: self.shared_placement(),
+            rate_limit: None,
         })
     }
 

@@ -10,6 +10,8 @@ mod cluster;
 mod databases;
 mod janitor;
 mod nats;
+mod redis;
+mod redis_sentinel;
 #[cfg(feature = "http")]
 mod site;
 
@@ -20,5 +22,7 @@ pub use client::{Answer, Call, Client};
 pub use cluster::{CLUSTER_DIR_VARIABLE, TestCluster, start_for_run, stop_after_run};
 pub use databases::{SHARD, TestDatabases, connect};
 pub use nats::NatsServer;
+pub use redis::RedisServer;
+pub use redis_sentinel::RedisSentinel;
 #[cfg(feature = "http")]
-pub use site::Site;
+pub use site::{Site, unlimited};

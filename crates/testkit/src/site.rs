@@ -8,8 +8,8 @@ use std::{
 use async_trait::async_trait;
 use axum::Router;
 use edge::{
-    Api, AuthError, Edge, EdgeConfig, Identity, Principal, Registry, RegistryError, Routes, SecurityEvent,
-    SecurityEvents,
+    Api, AuthError, Edge, EdgeConfig, Identity, LimitsConfig, Principal, Registry, RegistryError, Routes,
+    SecurityEvent, SecurityEvents,
 };
 use jiff::{SignedDuration, Timestamp};
 use kernel::{Actor, Clock, Ctx, PermissionSet, Tenant, TenantId};
@@ -33,6 +33,13 @@ pub struct Site {
     known: Arc<Known>,
 }
 
+/// The edge as configured by default, without rate limits: a test calls more often than any user.
+#[must_use]
+pub fn unlimited() -> EdgeConfig {
+    let limits = LimitsConfig { enabled: false, ..LimitsConfig::default() };
+    EdgeConfig { limits, ..EdgeConfig::default() }
+}
+
 impl Site {
     /// Puts `routes` behind the gate.
     ///
@@ -45,8 +52,7 @@ impl Site {
         let db = databases.db()?;
         let clock = Clock::fake(START.parse()?);
         let known = Arc::new(Known::default());
-        let edge =
-            Edge::new(EdgeConfig::default(), known.clone(), known.clone(), known.clone(), clock.clone());
+        let edge = Edge::new(unlimited(), known.clone(), known.clone(), known.clone(), clock.clone());
         let router = Api::new(routes(&db, &clock))?.into_router(&edge);
         Ok(Self { databases, db, clock, router, known })
     }

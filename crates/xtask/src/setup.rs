@@ -3,6 +3,7 @@
 mod apt;
 mod nats;
 mod postgres;
+mod redis;
 mod tools;
 
 use std::str::FromStr;
@@ -52,6 +53,7 @@ pub(crate) fn setup(purpose: Purpose) -> Result<()> {
         Purpose::Test => {
             postgres::ensure(&["initdb", "pg_ctl", "postgres", "psql"])?;
             nats::ensure()?;
+            redis::ensure()?;
             let tools = shell::target()?.join("test-tools");
             tools::ensure_python(&shell::root()?, &tools)?;
             tools::ensure_node(&shell::root()?, &tools)

@@ -7,12 +7,10 @@
 //!
 //! Names that do not exist are counted too, so that a lock tells nothing about them.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use db::{ControlTx, DbError};
+use edge::counted_as;
 use jiff::SignedDuration;
 use kernel::Timestamp;
 
@@ -29,14 +27,6 @@ impl Subjects {
     pub(super) fn new(email: &str, address: Option<IpAddr>) -> Self {
         let address = address.map(|address| opaque::hash(counted_as(address).to_string().as_bytes()));
         Self { account: opaque::hash(email.as_bytes()), address }
-    }
-}
-
-/// What an address is counted as: of IPv6 the network, because whoever has one address of it has 2^64.
-pub(crate) fn counted_as(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

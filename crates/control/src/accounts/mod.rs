@@ -27,7 +27,7 @@ kernel::id!(
 );
 
 pub(crate) use admit::{Admission, Admitted, admit};
-pub(crate) use attempts::{counted_as, forget_lock};
+pub(crate) use attempts::forget_lock;
 pub(crate) use email::check_email;
 pub use gate::{SignInGate, Turn};
 pub(crate) use http::routes;

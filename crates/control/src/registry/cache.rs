@@ -157,6 +157,7 @@ mod tests {
             currency: Currency::EUR,
             settings: TenantSettings::default(),
             placement: Placement { shard: "a".into(), database: "b".into(), dedicated: false },
+            rate_limit: None,
         })
     }
 

@@ -1,3 +1,3 @@
-select id, slug, name, tier, status, currency, settings, dedicated, shard, database
+select id, slug, name, tier, status, currency, settings, dedicated, shard, database, rate_limit
 from control.tenant
 where slug = $1

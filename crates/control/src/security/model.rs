@@ -43,10 +43,12 @@ pub enum EventKind {
     DataExported,
     /// Many things were asked for within a minute that are not there, as one does who tries out identifiers.
     IdsGuessed,
+    /// Somebody went on far beyond a rate limit.
+    RateExceeded,
 }
 
 impl EventKind {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::SignInSucceeded,
         Self::SignInFailed,
         Self::SignInLocked,
@@ -60,6 +62,7 @@ impl EventKind {
         Self::RoleChanged,
         Self::DataExported,
         Self::IdsGuessed,
+        Self::RateExceeded,
     ];
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -77,6 +80,7 @@ impl EventKind {
             Self::RoleChanged => "role_changed",
             Self::DataExported => "data_exported",
             Self::IdsGuessed => "ids_guessed",
+            Self::RateExceeded => "rate_exceeded",
         }
     }
 
@@ -96,6 +100,7 @@ impl From<SecurityEventKind> for EventKind {
             SecurityEventKind::RoleChanged => Self::RoleChanged,
             SecurityEventKind::DataExported => Self::DataExported,
             SecurityEventKind::IdsGuessed => Self::IdsGuessed,
+            SecurityEventKind::RateExceeded => Self::RateExceeded,
         }
     }
 }

@@ -5,5 +5,5 @@ where p.tenant_id = $1
     and t.id = p.tenant_id
     and p.step <> 'done'
     and (p.claimed_until is null or p.claimed_until < $4 or p.claimed_by = $2)
-returning t.id, t.slug, t.name, t.tier, t.status, t.currency, t.settings, t.dedicated, t.shard, t.database,
+returning t.id, t.slug, t.name, t.tier, t.status, t.currency, t.settings, t.dedicated, t.shard, t.database, t.rate_limit,
     p.step, p.attempts, t.region, p.wanted_shard, p.admin_email, p.admin_password

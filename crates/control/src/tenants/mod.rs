@@ -9,8 +9,10 @@ mod list_tenants;
 mod model;
 mod place;
 mod provision;
+mod rate_limit_http;
 mod reset_admin;
 mod resume_provisioning;
+mod set_rate_limit;
 mod settings;
 mod settings_http;
 mod suspend_tenant;
@@ -24,6 +26,7 @@ pub use model::{PlacementKind, PlacementView, ProvisioningView, TenantView};
 pub(crate) use model::{decode_tenant, read_status};
 pub use reset_admin::{AdminReset, ResetAdmin, reset_admin};
 pub use resume_provisioning::resume_provisioning;
+pub use set_rate_limit::set_rate_limit;
 pub use settings::Settings;
 pub use suspend_tenant::{SuspendError, resume_tenant, suspend_tenant};
 pub use update_tenant::{UpdateTenant, UpdateTenantError, update_tenant};
@@ -33,5 +36,8 @@ use edge::Routes;
 use crate::Control;
 
 pub(crate) fn routes(control: &Control) -> Routes<()> {
-    http::routes().with_state(control.clone()).merge(settings_http::routes().with_state(control.clone()))
+    http::routes()
+        .with_state(control.clone())
+        .merge(rate_limit_http::routes().with_state(control.clone()))
+        .merge(settings_http::routes().with_state(control.clone()))
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use db::{DbError, Row};
-use kernel::{Currency, Placement, Tenant, TenantId, TenantSettings, TenantStatus, Tier, Timestamp};
+use kernel::{
+    Currency, Placement, RateLimit, Tenant, TenantId, TenantSettings, TenantStatus, Tier, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -77,6 +79,8 @@ pub struct TenantView {
     pub placement: PlacementView,
     /// How it trades.
     pub settings: TenantSettings,
+    /// How often it may call, where that is not what its tier says.
+    pub rate_limit: Option<RateLimit>,
     /// How far setting up has come.
     pub provisioning: ProvisioningView,
     /// When it was asked for.
@@ -148,11 +152,18 @@ fn read_settings(stored: Value) -> Result<TenantSettings, DbError> {
     serde_json::from_value(Value::Object(members)).map_err(broken)
 }
 
+fn read_rate_limit(stored: Option<Value>) -> Result<Option<RateLimit>, DbError> {
+    stored
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(|error| DbError::Other(format!("a tenant's rate limit: {error}")))
+}
+
 pub(crate) fn settings_json(settings: &TenantSettings) -> Result<Value, DbError> {
     serde_json::to_value(settings).map_err(|error| DbError::Other(format!("tenant settings: {error}")))
 }
 
-/// Reads id, slug, name, tier, status, currency, settings, dedicated, shard, database.
+/// Reads id, slug, name, tier, status, currency, settings, dedicated, shard, database, rate_limit.
 pub(crate) fn decode_tenant(row: &Row) -> Result<Tenant, DbError> {
     let currency: &str = row.try_get(5)?;
     let text = |at: usize| -> Result<Arc<str>, DbError> {
@@ -168,6 +179,7 @@ pub(crate) fn decode_tenant(row: &Row) -> Result<Tenant, DbError> {
         settings: read_settings(row.try_get(6)?)?,
         // Not placed yet: such a tenant is not active, and nobody asks for its data.
         placement: Placement { shard: text(8)?, database: text(9)?, dedicated: row.try_get(7)? },
+        rate_limit: read_rate_limit(row.try_get(10)?)?,
     })
 }
 
@@ -175,7 +187,7 @@ pub(crate) fn decode_tenant(row: &Row) -> Result<Tenant, DbError> {
 /// started_at, finished_at.
 pub(crate) fn decode_view(row: &Row) -> Result<TenantView, DbError> {
     let tenant = decode_tenant(row)?;
-    let (started, finished): (Timestamp, Option<Timestamp>) = (row.try_get(17)?, row.try_get(18)?);
+    let (started, finished): (Timestamp, Option<Timestamp>) = (row.try_get(18)?, row.try_get(19)?);
     let duration = |finished: Timestamp| finished.as_millisecond() - started.as_millisecond();
     let kind = if tenant.placement.dedicated { PlacementKind::Dedicated } else { PlacementKind::Shared };
     Ok(TenantView {
@@ -185,18 +197,19 @@ pub(crate) fn decode_view(row: &Row) -> Result<TenantView, DbError> {
         tier: tenant.tier,
         status: tenant.status,
         currency: tenant.currency,
-        region: row.try_get(10)?,
+        region: row.try_get(11)?,
         placement: PlacementView { kind, shard: row.try_get(8)?, database: row.try_get(9)? },
         settings: tenant.settings,
+        rate_limit: tenant.rate_limit,
         provisioning: ProvisioningView {
-            step: row.try_get(14)?,
-            attempts: row.try_get(15)?,
-            last_error: row.try_get(16)?,
+            step: row.try_get(15)?,
+            attempts: row.try_get(16)?,
+            last_error: row.try_get(17)?,
             duration_ms: finished.map(duration),
         },
-        created_at: row.try_get(12)?,
-        updated_at: row.try_get(13)?,
-        version: row.try_get(11)?,
+        created_at: row.try_get(13)?,
+        updated_at: row.try_get(14)?,
+        version: row.try_get(12)?,
     })
 }
 

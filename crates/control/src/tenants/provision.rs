@@ -144,12 +144,12 @@ async fn take_on(control: &Control, tenant: TenantId, claim: Uuid) -> Result<Opt
     Ok(Some(Work {
         tenant: decode_tenant(&row)?,
         claim,
-        step: Step::read(row.try_get(10)?)?,
-        attempts: row.try_get(11)?,
-        region: row.try_get(12)?,
-        wanted_shard: row.try_get(13)?,
-        admin_email: row.try_get(14)?,
-        admin_password: row.try_get(15)?,
+        step: Step::read(row.try_get(11)?)?,
+        attempts: row.try_get(12)?,
+        region: row.try_get(13)?,
+        wanted_shard: row.try_get(14)?,
+        admin_email: row.try_get(15)?,
+        admin_password: row.try_get(16)?,
         admitted: None,
     }))
 }

@@ -14,10 +14,10 @@ use control::{
     sign_operator_token,
 };
 use db::{Db, DbError, Invalidations, TenantTx, migrate::MigrateError};
-use edge::{Api, Edge, EdgeConfig};
+use edge::{Api, Edge};
 use kernel::{Clock, PermissionSet, Placement, TenantId};
 use serde_json::{Value, json};
-use testkit::{Answer, Client, SHARD, TestCluster, TestDatabases};
+use testkit::{Answer, Client, SHARD, TestCluster, TestDatabases, unlimited};
 
 /// When the clock stands at the start of every test.
 pub(crate) const START: &str = "2026-11-21T10:00:00Z";
@@ -282,7 +282,7 @@ impl World {
 
 fn api(control: &Control, clock: &Clock) -> axum::Router {
     let shared = Arc::new(control.clone());
-    let edge = Edge::new(EdgeConfig::default(), shared.clone(), shared.clone(), shared, clock.clone());
+    let edge = Edge::new(unlimited(), shared.clone(), shared.clone(), shared, clock.clone());
     Api::new([control::routes(control.clone())]).unwrap().into_router(&edge)
 }
 

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use control::{ControlConfig, counted_address, counting_subject};
+use control::{ControlConfig, counting_subject};
 use db::{DbError, TenantTx};
 use jiff::SignedDuration;
 
@@ -19,7 +19,7 @@ pub(super) struct Subjects {
 
 impl Subjects {
     pub(super) fn new(email: &str, address: Option<IpAddr>) -> Self {
-        let address = address.map(|address| counted_address(address).to_string());
+        let address = address.map(|address| edge::counted_as(address).to_string());
         Self {
             pair: counting_subject(&["pair", email, address.as_deref().unwrap_or("unknown")]),
             address: address.map(|address| counting_subject(&["address", &address])),

@@ -5,7 +5,7 @@ use control::{
     check_claimed_password, check_password,
     problems::{SIGN_IN_BUSY, SIGN_IN_LOCKED, WRONG_CREDENTIALS},
 };
-use edge::{Json, Op, Problem, Reply, Routes, Visitor, codes};
+use edge::{Json, LimitedAs, Op, Problem, Reply, Routes, Visitor, codes};
 use garde::Validate;
 use kernel::{Actor, Ctx};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -100,6 +100,7 @@ pub(super) fn routes() -> Routes<Customers> {
         )
         .add(
             Op::post("/customers/register", "register_customer", "Register with address of mail and password")
+                .limited_as(LimitedAs::Registration)
                 .description(
                     "Name the merchant by `X-Tenant`. A customer whom the merchant knows by the same address of mail \
                      stays another one until the merchant merges the two.",

@@ -6,4 +6,5 @@ mod combiner;
 mod invalidation;
 mod isolation;
 mod migrate;
+mod shares;
 mod shelf;

@@ -15,11 +15,22 @@ fn text(pattern: &str, description: &str) -> Header {
         .build()
 }
 
+/// A list of policies by name, each with parameters.
+const POLICIES: &str = "^\"[a-z]+\"(;[a-z]+=[0-9]+)+(, \"[a-z]+\"(;[a-z]+=[0-9]+)+)*$";
+
 /// On every answer.
 pub(super) fn always() -> [(&'static str, Header); 2] {
     [
         ("X-Correlation-Id", text("^[A-Za-z0-9._-]{1,64}$", "Names this request in logs; sent or made.")),
         ("X-Api-Versions", text("^v[0-9]+$", "The versions of the API that are served.")),
+    ]
+}
+
+/// On every answer to a call that a rate limit counts; written down where somebody looks for them.
+pub(super) fn rate_limits() -> [(&'static str, Header); 2] {
+    [
+        ("RateLimit", text(POLICIES, "How many more calls each rate limit allows (r), all of it in t seconds.")),
+        ("RateLimit-Policy", text(POLICIES, "The rate limits that count: q calls in w seconds.")),
     ]
 }
 

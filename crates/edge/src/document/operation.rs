@@ -15,7 +15,7 @@ use utoipa::openapi::{
 };
 
 use super::{SchemaPart, codes_of, headers, openapi::Named};
-use crate::{Access, IdempotencyKey, Op, op::Success};
+use crate::{Access, IdempotencyKey, LimitedAs, Op, op::Success};
 
 /// Describes `op`; the named schemas it uses go to `named`.
 pub(super) fn operation(op: &Op, named: &mut Named) -> Operation {
@@ -161,6 +161,9 @@ fn success_response(op: &Op, success: &Success, named: &mut Named) -> Response {
     if op.idempotency.is_some_and(|key| matches!(key, IdempotencyKey::Required | IdempotencyKey::Optional)) {
         builder = builder.header("Idempotency-Replayed", headers::replayed());
     }
+    if op.limited_as != LimitedAs::Unlimited {
+        builder = with_limits(builder);
+    }
     with_headers(builder).build()
 }
 
@@ -178,9 +181,17 @@ fn problem_response(status: u16, codes: &[Code]) -> Response {
     match status {
         401 => builder = builder.header("WWW-Authenticate", headers::challenge()),
         409 | 503 => builder = builder.header("Retry-After", headers::retry_after()),
+        429 => builder = with_limits(builder).header("Retry-After", headers::retry_after()),
         _ => {}
     }
     with_headers(builder).build()
+}
+
+fn with_limits(mut builder: ResponseBuilder) -> ResponseBuilder {
+    for (name, header) in headers::rate_limits() {
+        builder = builder.header(name, header);
+    }
+    builder
 }
 
 fn with_headers(mut builder: ResponseBuilder) -> ResponseBuilder {

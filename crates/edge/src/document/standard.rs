@@ -2,11 +2,14 @@
 
 use kernel::Code;
 
-use crate::{Access, IdempotencyKey, Op, codes};
+use crate::{Access, IdempotencyKey, LimitedAs, Op, codes};
 
 /// Every code that `op` can answer, in order of status, each once.
 pub(crate) fn codes_of(op: &Op) -> Vec<Code> {
     let mut all = vec![codes::INTERNAL, codes::OVERLOADED, codes::REQUEST_TIMEOUT];
+    if op.limited_as != LimitedAs::Unlimited {
+        all.push(codes::RATE_LIMITED);
+    }
     match op.access.unwrap_or(Access::Public) {
         Access::Public => all.extend([codes::VALIDATION_FAILED, codes::IDENTITY_UNAVAILABLE]),
         Access::Authenticated => {

@@ -1,6 +1,10 @@
 //! Who asks, for which tenant, and may they: authentication, tenant, permission, in this order.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use kernel::{Actor, Permission, Tenant, TenantStatus, Timestamp};
@@ -8,6 +12,7 @@ use kernel::{Actor, Permission, Tenant, TenantStatus, Timestamp};
 use super::correlation::Ties;
 use crate::{
     Access, AuthError, Edge, FieldError, Op, Principal, Problem, SecurityEvent, SecurityEventKind, codes,
+    limits::{Standing, Subject},
 };
 
 const TENANT: HeaderName = HeaderName::from_static("x-tenant");
@@ -18,6 +23,8 @@ pub(super) struct Admitted {
     pub(super) principal: Option<Arc<Principal>>,
     pub(super) tenant: Option<Arc<Tenant>>,
     pub(super) address: Option<IpAddr>,
+    /// How the caller stands with its rate limits; empty where none applies.
+    pub(super) standings: Vec<Standing>,
 }
 
 impl Admitted {
@@ -61,8 +68,31 @@ pub(super) struct Arrival<'a> {
 
 impl Arrival<'_> {
     /// Lets the request in or says why not; what is known by then stays in `known`.
+    ///
+    /// Whoever cannot be identified is counted by address, so that guessing at tokens is limited too.
     pub(super) async fn admit(&self, known: &mut Admitted) -> Result<(), Problem> {
         let access = self.op.access.unwrap_or(Access::Platform(Permission::new("platform:undeclared")));
+        let identified = self.identify(access, known).await;
+        if !matches!(access, Access::OperatorNetwork(_)) || !self.is_operator_network() {
+            self.limit(known).await?;
+        }
+        identified?;
+        let needed = match access {
+            Access::OperatorNetwork(_) if self.is_operator_network() => return Ok(()),
+            Access::Public | Access::Authenticated => return Ok(()),
+            Access::OperatorNetwork(permission)
+            | Access::Platform(permission)
+            | Access::Permission(permission) => permission,
+            Access::Owned(all, own) => {
+                let visits = |it: &Arc<Principal>| matches!(it.actor, Actor::Visitor(_));
+                if known.principal.as_ref().is_some_and(visits) { own } else { all }
+            }
+        };
+        self.permit(needed, known)
+    }
+
+    /// Who asks, and for which tenant.
+    async fn identify(&self, access: Access, known: &mut Admitted) -> Result<(), Problem> {
         match access {
             Access::Public => {
                 if self.op.names_tenant {
@@ -71,7 +101,7 @@ impl Arrival<'_> {
                 }
                 Ok(())
             }
-            Access::OperatorNetwork(permission) => {
+            Access::OperatorNetwork(_) => {
                 if self.is_operator_network() {
                     return Ok(());
                 }
@@ -79,35 +109,50 @@ impl Arrival<'_> {
                     self.record(SecurityEventKind::OperatorRouteRefused, known, "no token");
                     return Err(Problem::new(codes::UNAUTHENTICATED));
                 }
-                self.authenticate(known).await?;
-                self.permit(permission, known)
+                self.authenticate(known).await
             }
+            Access::Platform(_) => self.authenticate(known).await,
             Access::Authenticated => {
                 self.authenticate(known).await?;
                 self.enter_tenant(known).await
             }
-            Access::Permission(permission) => {
+            Access::Permission(_) | Access::Owned(..) => {
                 self.authenticate(known).await?;
                 self.enter_tenant(known).await?;
                 if known.tenant.is_none() {
                     return Err(Problem::new(codes::TENANT_REQUIRED));
                 }
-                self.permit(permission, known)
-            }
-            Access::Owned(all, own) => {
-                self.authenticate(known).await?;
-                self.enter_tenant(known).await?;
-                if known.tenant.is_none() {
-                    return Err(Problem::new(codes::TENANT_REQUIRED));
-                }
-                let visits = |it: &Arc<Principal>| matches!(it.actor, Actor::Visitor(_));
-                self.permit(if known.principal.as_ref().is_some_and(visits) { own } else { all }, known)
-            }
-            Access::Platform(permission) => {
-                self.authenticate(known).await?;
-                self.permit(permission, known)
+                Ok(())
             }
         }
+    }
+
+    /// Counts the call towards its rate limits; waits where there is a queue.
+    async fn limit(&self, known: &mut Admitted) -> Result<(), Problem> {
+        let subject = Subject {
+            principal: known.principal.as_deref(),
+            tenant: known.tenant.as_deref(),
+            address: self.address,
+        };
+        let edge = &self.edge.0;
+        let Some(verdict) = edge.limits.count(&subject, self.op.limited_as).await else { return Ok(()) };
+        known.standings = verdict.standings;
+        let seconds = |wait: Duration| u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX);
+        if let Some(policy) = verdict.refused_by {
+            let detail = format!("The limit of the {policy} is used up.");
+            return Err(Problem::new(codes::RATE_LIMITED)
+                .detail(detail)
+                .retry_after(seconds(verdict.wait).max(1)));
+        }
+        if verdict.wait > Duration::ZERO {
+            let Some(_place) = Queued::enter(self.edge) else {
+                return Err(Problem::new(codes::RATE_LIMITED)
+                    .detail("Too many requests wait for their turn.")
+                    .retry_after(seconds(verdict.wait).max(1)));
+            };
+            tokio::time::sleep(verdict.wait).await;
+        }
+        Ok(())
     }
 
     /// A page of the tenant's own may read why its call was refused.
@@ -190,6 +235,24 @@ impl Arrival<'_> {
     fn record(&self, kind: SecurityEventKind, known: &Admitted, reason: &'static str) {
         let agent = self.headers.get(header::USER_AGENT);
         self.edge.0.security.record(known.event(kind, reason, self.op, self.ties, agent, self.now));
+    }
+}
+
+/// One of the requests that wait for their turn; they hold a place among those in flight, so that at most half of these
+/// may wait.
+struct Queued<'a>(&'a Edge);
+
+impl<'a> Queued<'a> {
+    fn enter(edge: &'a Edge) -> Option<Self> {
+        let before = edge.0.queued.fetch_add(1, Ordering::Relaxed);
+        let place = Self(edge);
+        (before < edge.0.config.max_in_flight.div_ceil(2)).then_some(place)
+    }
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        self.0.0.queued.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -10,7 +10,7 @@ const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, x-correlation-id, x-tenant",
 );
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "etag, idempotency-replayed, location, retry-after, x-api-versions, x-correlation-id",
+    "etag, idempotency-replayed, location, ratelimit, ratelimit-policy, retry-after, x-api-versions, x-correlation-id",
 );
 /// How long browsers may remember a preflight, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");

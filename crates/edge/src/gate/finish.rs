@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use kernel::Actor;
 
 use super::{admit::Admitted, correlation::Ties, cors};
-use crate::{Edge, Op, Problem, SecurityEvent, SecurityEventKind, document, extract, reply};
+use crate::{Edge, Op, Problem, SecurityEvent, SecurityEventKind, document, extract, limits, reply};
 
 pub(crate) const API_VERSIONS: HeaderName = HeaderName::from_static("x-api-versions");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
@@ -71,13 +71,17 @@ impl Outcome<'_> {
             (StatusCode::NOT_FOUND, _) if self.op.path_names().next().is_some() && self.guesses_again() => {
                 (SecurityEventKind::IdsGuessed, "many things asked for are not there")
             }
+            (StatusCode::TOO_MANY_REQUESTS, _) if !self.known.standings.is_empty() && self.insists() => {
+                (SecurityEventKind::RateExceeded, "far more calls than the rate limit allows")
+            }
             _ => return,
         };
         let now = self.edge.0.clock.now();
         let event = self.known.event(kind, reason, self.op, self.ties, self.agent, now);
         // What was asked for in vain may be anything, a mail address too.
         let place = headers.get(header::LOCATION).and_then(|place| place.to_str().ok());
-        let subject = (kind != SecurityEventKind::IdsGuessed).then(|| place.unwrap_or(self.path));
+        let done = !matches!(kind, SecurityEventKind::IdsGuessed | SecurityEventKind::RateExceeded);
+        let subject = done.then(|| place.unwrap_or(self.path));
         let subject = subject.map(|path| path.chars().take(300).collect());
         self.edge.0.security.record(SecurityEvent { subject, ..event });
     }
@@ -85,6 +89,11 @@ impl Outcome<'_> {
     fn guesses_again(&self) -> bool {
         let actor = self.known.principal.as_ref().map(|principal| &principal.actor);
         self.edge.0.guesses.count(actor, self.known.address, self.edge.0.clock.now())
+    }
+
+    fn insists(&self) -> bool {
+        let actor = self.known.principal.as_ref().map(|principal| &principal.actor);
+        self.edge.0.refusals.count(actor, self.known.address, self.edge.0.clock.now())
     }
 
     fn is_unchanged(&self, response: &Response) -> bool {
@@ -134,6 +143,9 @@ impl Outcome<'_> {
         if !headers.contains_key(header::CACHE_CONTROL) {
             let policy = if headers.contains_key(header::ETAG) { REVALIDATE } else { NO_STORE };
             headers.insert(header::CACHE_CONTROL, policy);
+        }
+        if !self.known.standings.is_empty() {
+            limits::write(headers, &self.known.standings);
         }
         if self.edge.0.config.https {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, TWO_YEARS);

@@ -9,10 +9,10 @@ mod body;
 mod correlation;
 mod cors;
 mod finish;
-mod guesses;
 mod pages;
 mod room;
 mod run;
+mod tally;
 mod visit;
 
 use std::{
@@ -23,6 +23,7 @@ use std::{
     },
 };
 
+use cache::Redis;
 use http::HeaderValue;
 use kernel::Clock;
 
@@ -31,7 +32,8 @@ pub(crate) use pages::{not_allowed_endpoint, not_found_endpoint};
 pub(crate) use run::service;
 pub(crate) use visit::Visit;
 
-use crate::{EdgeConfig, Identity, Registry, SecurityEvents};
+use crate::{EdgeConfig, Identity, Registry, SecurityEvents, limits::Limits};
+use tally::Tally;
 
 /// Everything the gate needs; one per process, cheap to clone.
 #[derive(Clone)]
@@ -45,7 +47,11 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     /// For large bodies.
     room: room::Room,
-    guesses: guesses::Guesses,
+    guesses: Tally,
+    refusals: Tally,
+    pub(crate) limits: Limits,
+    /// Requests that wait for their turn under a rate limit.
+    queued: AtomicUsize,
     /// Said once that a proxy stands in front that nobody configured.
     strange_proxy: Once,
     in_flight: AtomicUsize,
@@ -61,9 +67,24 @@ impl Edge {
         security: Arc<dyn SecurityEvents>,
         clock: Clock,
     ) -> Self {
+        Self::sharing(config, identity, registry, security, clock, None)
+    }
+
+    /// The same, with rate limits that all processes with this Redis share.
+    pub fn sharing(
+        config: EdgeConfig,
+        identity: Arc<dyn Identity>,
+        registry: Arc<dyn Registry>,
+        security: Arc<dyn SecurityEvents>,
+        clock: Clock,
+        redis: Option<Redis>,
+    ) -> Self {
         Self(Arc::new(Inner {
             room: room::Room::new(config.large_bodies_mib),
-            guesses: guesses::Guesses::default(),
+            guesses: Tally::new(tally::MANY_GUESSES),
+            refusals: Tally::new(tally::MANY_REFUSALS),
+            limits: Limits::new(config.limits.clone(), redis),
+            queued: AtomicUsize::new(0),
             strange_proxy: Once::new(),
             config,
             identity,

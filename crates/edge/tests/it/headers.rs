@@ -30,7 +30,7 @@ async fn every_answer_carries_versions_correlation_and_protection() {
 
 #[tokio::test]
 async fn transport_security_is_promised_when_clients_come_by_tls() {
-    let config = edge::EdgeConfig { https: true, ..edge::EdgeConfig::default() };
+    let config = edge::EdgeConfig { https: true, ..crate::world::unlimited() };
     let world = World::with(config, Vec::new());
     let answer = world.send(Call::get("/api/v1/open")).await;
     assert!(answer.header("strict-transport-security").starts_with("max-age="));

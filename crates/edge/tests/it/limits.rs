@@ -7,7 +7,7 @@ use edge::{EdgeConfig, Op, RawBody, Reply, Routes};
 use http::Method;
 use tokio::sync::Notify;
 
-use crate::world::{Call, THING, World};
+use crate::world::{Call, THING, World, unlimited};
 
 #[derive(Clone, Default)]
 struct Gates {
@@ -29,7 +29,7 @@ fn slow_routes(gates: &Gates) -> Routes<()> {
 #[tokio::test]
 async fn beyond_the_bound_requests_are_shed_and_come_in_again_later() {
     let gates = Gates::default();
-    let config = EdgeConfig { max_in_flight: 1, ..EdgeConfig::default() };
+    let config = EdgeConfig { max_in_flight: 1, ..unlimited() };
     let world = Arc::new(World::with(config, vec![slow_routes(&gates)]));
     let first = tokio::spawn({
         let world = world.clone();
@@ -66,7 +66,7 @@ fn large(bytes: usize, declared: bool) -> Call {
 #[tokio::test]
 async fn large_bodies_beyond_the_memory_for_them_are_shed_before_they_are_read() {
     let gates = Gates::default();
-    let config = EdgeConfig { large_bodies_mib: 4, ..EdgeConfig::default() };
+    let config = EdgeConfig { large_bodies_mib: 4, ..unlimited() };
     let world = Arc::new(World::with(config, vec![large_routes(&gates)]));
     let first = tokio::spawn({
         let world = world.clone();
@@ -90,7 +90,7 @@ async fn large_bodies_beyond_the_memory_for_them_are_shed_before_they_are_read()
 #[tokio::test(start_paused = true)]
 async fn a_request_that_takes_too_long_is_stopped() {
     let gates = Gates::default();
-    let world = World::with(EdgeConfig::default(), vec![slow_routes(&gates)]);
+    let world = World::with(unlimited(), vec![slow_routes(&gates)]);
     let answer = world.send(Call::get("/api/v1/slow")).await.is(503, "REQUEST_TIMEOUT");
     assert_eq!(answer.header("retry-after"), "1");
     assert_eq!(world.edge.in_flight(), 0);
@@ -108,7 +108,7 @@ async fn a_body_that_does_not_come_is_given_up() {
 #[tokio::test]
 async fn a_client_that_goes_away_gives_its_place_back() {
     let gates = Gates::default();
-    let world = World::with(EdgeConfig::default(), vec![slow_routes(&gates)]);
+    let world = World::with(unlimited(), vec![slow_routes(&gates)]);
     let gone = tokio::time::timeout(Duration::from_millis(1), world.send(Call::get("/api/v1/slow"))).await;
     assert!(gone.is_err());
     assert_eq!(world.edge.in_flight(), 0);
@@ -117,10 +117,10 @@ async fn a_client_that_goes_away_gives_its_place_back() {
 #[test]
 fn settings_beyond_their_bounds_are_refused() {
     assert_eq!(EdgeConfig::default().validate(), Ok(()));
-    let wrong = EdgeConfig { idempotency_keep_hours: 12, ..EdgeConfig::default() };
+    let wrong = EdgeConfig { idempotency_keep_hours: 12, ..unlimited() };
     assert!(wrong.validate().unwrap_err().contains("between 24 and 72"));
-    assert!(EdgeConfig { max_in_flight: 0, ..EdgeConfig::default() }.validate().is_err());
-    assert!(EdgeConfig { large_bodies_mib: 63, ..EdgeConfig::default() }.validate().is_err());
+    assert!(EdgeConfig { max_in_flight: 0, ..unlimited() }.validate().is_err());
+    assert!(EdgeConfig { large_bodies_mib: 63, ..unlimited() }.validate().is_err());
     assert_eq!(edge::serve::ServeConfig::default().validate(), Ok(()));
     let wrong = edge::serve::ServeConfig { max_head_bytes: 1, ..Default::default() };
     assert!(wrong.validate().is_err());

@@ -11,5 +11,6 @@ mod inputs;
 mod limits;
 mod logs;
 mod problems;
+mod rates;
 mod server;
 mod world;

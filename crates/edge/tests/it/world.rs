@@ -8,9 +8,9 @@ use std::{
 use async_trait::async_trait;
 use axum::{Router, body::Body, extract::State};
 use edge::{
-    Api, AuthError, Edge, EdgeConfig, Idempotency, IdempotencyKey, Identity, IfMatch, Json, Op, Operator,
-    Path, Principal, Problem, Query, Registry, RegistryError, Reply, Routes, SecurityEvent, SecurityEvents,
-    Tenanted, Visitor,
+    Api, AuthError, Edge, EdgeConfig, Idempotency, IdempotencyKey, Identity, IfMatch, Json, LimitsConfig, Op,
+    Operator, Path, Principal, Problem, Query, Registry, RegistryError, Reply, Routes, SecurityEvent,
+    SecurityEvents, Tenanted, Visitor,
     page::{Cursor, Limit, Page},
 };
 use garde::Validate;
@@ -287,6 +287,7 @@ fn tenants() -> Vec<Arc<Tenant>> {
             currency: "EUR".parse::<Currency>().unwrap(),
             settings: TenantSettings { cors_origins: vec![origin.to_owned()], ..TenantSettings::default() },
             placement: Placement { shard: "main".into(), database: "none".into(), dedicated: false },
+            rate_limit: None,
         })
     };
     vec![
@@ -294,6 +295,12 @@ fn tenants() -> Vec<Arc<Tenant>> {
         tenant(2, "bolt", TenantStatus::Active, "https://bolt.example"),
         tenant(3, "gone", TenantStatus::Suspended, "https://gone.example"),
     ]
+}
+
+/// The usual settings without rate limits: a test calls more often than any user.
+pub(crate) fn unlimited() -> EdgeConfig {
+    let limits = LimitsConfig { enabled: false, ..LimitsConfig::default() };
+    EdgeConfig { limits, ..EdgeConfig::default() }
 }
 
 #[derive(Default)]
@@ -314,13 +321,24 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self::with(EdgeConfig::default(), Vec::new())
+        Self::with(unlimited(), Vec::new())
     }
 
     pub(crate) fn with(config: EdgeConfig, more: Vec<Routes<()>>) -> Self {
+        Self::sharing(config, more, None)
+    }
+
+    pub(crate) fn sharing(config: EdgeConfig, more: Vec<Routes<()>>, redis: Option<cache::Redis>) -> Self {
         let events = Arc::new(Recorded::default());
         let clock = Clock::fake(NOW.parse().unwrap());
-        let edge = Edge::new(config, Arc::new(FakeIdentity), Arc::new(FakeRegistry), events.clone(), clock);
+        let edge = Edge::sharing(
+            config,
+            Arc::new(FakeIdentity),
+            Arc::new(FakeRegistry),
+            events.clone(),
+            clock,
+            redis,
+        );
         let things = Things::default();
         let all = std::iter::once(routes().with_state(things.clone())).chain(more);
         let router = Api::new(all).unwrap().into_router(&edge);

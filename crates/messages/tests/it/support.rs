@@ -94,6 +94,7 @@ impl Lookup {
             currency: Currency::EUR,
             settings: TenantSettings::default(),
             placement: placement.clone(),
+            rate_limit: None,
         };
         Self { tenants: Mutex::new(HashMap::from([(id, Arc::new(tenant))])) }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use edge::{Op, Path, Problem, Query, RawBody, Reply, Routes, Visitor, codes};
+use edge::{LimitedAs, Op, Path, Problem, Query, RawBody, Reply, Routes, Visitor, codes};
 use http::HeaderMap;
 use kernel::{Actor, Caller, Ctx, PermissionSet, Tenant, TenantStatus};
 
@@ -28,6 +28,8 @@ pub(super) fn routes(state: Payments) -> Routes<()> {
                      has no second effect.",
                 )
                 .public()
+                // A provider tells of all its merchants' payments from a few addresses, and signs.
+                .limited_as(LimitedAs::Unlimited)
                 .body_raw("application/json")
                 .body_limit(MOST_BODY)
                 .returns::<WebhookReceipt>(200)

@@ -4,9 +4,9 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use control::{
     CreateTenant, PlacementKind, TenantFilter, TenantView, create_tenant, find_tenant, list_tenants,
-    resume_tenant, suspend_tenant,
+    resume_tenant, set_rate_limit, suspend_tenant,
 };
-use kernel::{Actor, Caller, Currency, PermissionSet, TenantSettings, Tier};
+use kernel::{Actor, Caller, Currency, PermissionSet, RateLimit, TenantSettings, Tier};
 use serde_json::json;
 
 use super::{Outcome, output, session::Session};
@@ -41,6 +41,39 @@ pub enum TenantCommand {
         /// The slug.
         slug: String,
     },
+    /// Give one a rate limit of its own, or that of its tier again.
+    Limit(LimitArgs),
+}
+
+/// How often a merchant may call, all its callers together.
+#[derive(Debug, Args)]
+pub struct LimitArgs {
+    /// The slug.
+    slug: String,
+    /// Calls per window in the long run.
+    #[arg(long, required_unless_present = "clear")]
+    limit: Option<u32>,
+    /// The window in seconds.
+    #[arg(long, default_value_t = 60)]
+    window: u32,
+    /// Calls at once; as many as per window when not given.
+    #[arg(long)]
+    burst: Option<u32>,
+    /// How many more wait for their turn instead of being refused.
+    #[arg(long, default_value_t = 0)]
+    queue: u32,
+    /// What the tier says counts again.
+    #[arg(long, conflicts_with_all = ["limit", "burst"])]
+    clear: bool,
+}
+
+impl LimitArgs {
+    fn wanted(&self) -> Result<Option<RateLimit>> {
+        let Some(limit) = self.limit else { return Ok(None) };
+        let wanted = RateLimit::new(limit, self.window, self.burst.unwrap_or(limit), self.queue);
+        wanted.validate().map_err(|(field, wrong)| output::usage(format!("{field} {wrong}")))?;
+        Ok(Some(wanted))
+    }
 }
 
 /// What a merchant is created from.
@@ -107,6 +140,9 @@ pub(super) async fn run(config: Config, command: TenantCommand, json: bool) -> R
     if let TenantCommand::Create(args) = &command {
         control::check_new_tenant(&args.slug, &args.name, &args.admin_email).map_err(output::usage)?;
     }
+    if let TenantCommand::Limit(args) = &command {
+        args.wanted()?;
+    }
     let session = Session::open(config).await?;
     let done = act(&session, command, json).await;
     session.end(done).await
@@ -130,6 +166,7 @@ async fn act(session: &Session, command: TenantCommand, json: bool) -> Result<Ou
         }
         TenantCommand::Suspend { slug } => change(session, &slug, true, json).await?,
         TenantCommand::Resume { slug } => change(session, &slug, false, json).await?,
+        TenantCommand::Limit(args) => limit(session, &args, json).await?,
     }
     Ok(Outcome::Done)
 }
@@ -192,6 +229,25 @@ async fn change(session: &Session, slug: &str, suspend: bool, json: bool) -> Res
     };
     tx.commit().await?;
     output::print(json, &changed, table(std::slice::from_ref(&changed)))
+}
+
+async fn limit(session: &Session, args: &LimitArgs, json: bool) -> Result<()> {
+    let control = &session.app.control;
+    let wanted = args.wanted()?;
+    let tx = control.db().control().await?;
+    let Some(found) = find_tenant(&tx, &args.slug).await? else {
+        bail!("there is no merchant {}", args.slug)
+    };
+    let changed = set_rate_limit(control, session.app.clock.now(), &tx, found.id, wanted, None).await?;
+    tx.commit().await?;
+    let line = match changed.rate_limit {
+        None => format!("{}: as its tier says", changed.slug),
+        Some(own) => format!(
+            "{}: {} calls in {} s, {} at once, {} more wait",
+            changed.slug, own.limit, own.window_seconds, own.burst, own.queue
+        ),
+    };
+    output::print(json, &changed, line)
 }
 
 fn table(tenants: &[TenantView]) -> String {

@@ -66,6 +66,13 @@ fn merchants_are_created_listed_shown_suspended_and_resumed() {
     assert_eq!(home.json(&["tenant", "suspend", "acme"])["status"], "suspended");
     assert_eq!(home.json(&["tenant", "show", "acme"])["status"], "suspended");
     assert_eq!(home.json(&["tenant", "resume", "acme"])["status"], "active");
+    // HTTP-10
+    let own = home.json(&["tenant", "limit", "acme", "--limit", "1000", "--queue", "10"]);
+    let expected = json!({ "limit": 1000, "windowSeconds": 60, "burst": 1000, "queue": 10 });
+    assert_eq!(own["rateLimit"], expected);
+    assert_eq!(home.json(&["tenant", "show", "acme"])["rateLimit"], expected);
+    assert_eq!(home.json(&["tenant", "limit", "acme", "--clear"])["rateLimit"], json!(null));
+    home.run(&["tenant", "limit", "acme", "--limit", "0"]).exits(2);
     for command in ["show", "suspend", "resume"] {
         let unknown = home.run(&["tenant", command, "nobody"]).exits(1);
         assert!(unknown.stderr.contains("nobody") && unknown.stdout.is_empty(), "{unknown:?}");

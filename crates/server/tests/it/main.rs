@@ -18,6 +18,7 @@ mod documents;
 mod fuzz;
 mod isolation;
 mod journey;
+mod limits;
 mod logs;
 mod orders;
 mod outage;

@@ -9,8 +9,8 @@ use super::Finding;
 
 /// The layers, lowest first. A crate may use any crate of a lower layer.
 const LAYERS: [&[&str]; 11] = [
-    &["kernel", "csvio"],
-    &["db"],
+    &["kernel", "csvio", "resilience"],
+    &["db", "cache"],
     &["messages"],
     &["edge"],
     &["control"],
@@ -29,7 +29,8 @@ const SIBLINGS: [(&str, &str, &str); 1] = [("inventory", "catalog", "0001")];
 const TOOLS: [(&str, &[&str]); 2] = [("xtask", &[]), ("bench", &["kernel"])];
 
 /// Crates that open connections, and who may use them. `postgres-types` is not one: it is the wire format of values.
-const DRIVERS: [(&str, &[&str]); 4] = [
+const DRIVERS: [(&str, &[&str]); 5] = [
+    ("redis", &["cache"]),
     ("tokio-postgres", &["db", "testkit"]),
     ("deadpool-postgres", &["db"]),
     ("postgres", &[]),

@@ -322,6 +322,11 @@ fn of_the_operator(operation: &str) -> Option<Example> {
         "suspend_tenant" => get("/admin/tenants/nobody/suspend"),
         "resume_tenant" => get("/admin/tenants/acme/resume"),
         "reset_tenant_admin" => send("/admin/tenants/nobody/admin", json!({ "email": "a@acme.example" })),
+        "get_rate_limit" | "delete_rate_limit" => get("/admin/tenants/acme/rate-limit"),
+        "put_rate_limit" => send(
+            "/admin/tenants/acme/rate-limit",
+            json!({ "limit": 1000, "windowSeconds": 60, "burst": 1000, "queue": 10 }),
+        ),
         "list_issuers" => get("/admin/tenants/acme/issuers"),
         "get_issuer" => get("/admin/tenants/acme/issuers/keycloak"),
         "put_issuer" => send("/admin/tenants/acme/issuers/keycloak", issuer),

@@ -1,4 +1,5 @@
-//! Who asks for what is not there, again and again: somebody trying out identifiers (IDN-9).
+//! Who does something again and again that a well-behaved caller does not (IDN-9): asks for what is not there, as one
+//! does who tries out identifiers, or goes on beyond a rate limit.
 
 use std::{
     collections::HashMap,
@@ -10,18 +11,25 @@ use std::{
 use kernel::{Actor, Timestamp};
 
 /// Things not found within a minute that are worth an event.
-const MANY: u32 = 30;
+pub(super) const MANY_GUESSES: u32 = 30;
+/// Calls refused by a rate limit within a minute that are worth an event.
+pub(super) const MANY_REFUSALS: u32 = 100;
 /// Callers that are counted within a minute; more of them are not.
 const MOST_CALLERS: usize = 10_000;
 
 /// Counts of the present minute, by caller: a user, or an address where nobody has signed in.
-#[derive(Default)]
-pub(super) struct Guesses {
+pub(super) struct Tally {
+    many: u32,
     hasher: RandomState,
     minute: Mutex<(i64, HashMap<u64, u32>)>,
 }
 
-impl Guesses {
+impl Tally {
+    /// Of things of which `many` are worth an event.
+    pub(super) fn new(many: u32) -> Self {
+        Self { many, hasher: RandomState::new(), minute: Mutex::default() }
+    }
+
     /// Counts one; true for the one with which it becomes many, so once a minute for each caller.
     pub(super) fn count(&self, actor: Option<&Actor>, address: Option<IpAddr>, now: Timestamp) -> bool {
         let caller = match actor {
@@ -39,7 +47,7 @@ impl Guesses {
         }
         let count = counts.entry(caller).or_insert(0);
         *count = count.saturating_add(1);
-        *count == MANY
+        *count == self.many
     }
 }
 
@@ -50,13 +58,13 @@ mod tests {
     // IDN-9
     #[test]
     fn a_caller_is_noted_once_a_minute() {
-        let guesses = Guesses::default();
+        let guesses = Tally::new(30);
         let minute = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
         let (ann, nobody) = (Actor::User("ann".into()), "203.0.113.9".parse().ok());
         let noted = |actor: Option<&Actor>, at| (0..100).filter(|_| guesses.count(actor, nobody, at)).count();
         assert_eq!(noted(Some(&ann), minute(1)), 1);
         assert_eq!(noted(None, minute(1)), 1);
-        assert_eq!((1..MANY).filter(|_| guesses.count(Some(&ann), nobody, minute(2))).count(), 0);
+        assert_eq!((1..30).filter(|_| guesses.count(Some(&ann), nobody, minute(2))).count(), 0);
         assert!(guesses.count(Some(&ann), nobody, minute(2)));
     }
 }

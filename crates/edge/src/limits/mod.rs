@@ -1,0 +1,90 @@
+//! Rate limits (HTTP-10): how often a tenant, a user, an address may call.
+//!
+//! A limit is decided here, in this process, or in Redis for all processes together. Where Redis is configured but away,
+//! each process limits by itself and counts that in `markethall_limits_local_total`.
+
+mod bucket;
+mod config;
+mod headers;
+mod local;
+mod shared;
+mod subject;
+mod verdict;
+
+pub use config::LimitsConfig;
+pub(crate) use headers::write;
+pub(crate) use subject::Subject;
+pub(crate) use verdict::{Standing, Verdict};
+
+use std::{sync::LazyLock, time::Duration};
+
+use cache::Redis;
+use kernel::RateLimit;
+
+use local::Local;
+
+static LOCAL: LazyLock<metrics::Counter> =
+    LazyLock::new(|| metrics::counter!("markethall_limits_local_total"));
+static SHARED: LazyLock<metrics::Gauge> = LazyLock::new(|| metrics::gauge!("markethall_limits_shared"));
+
+/// Which limits an operation counts towards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LimitedAs {
+    /// The tenant's and the user's; without a token the address's.
+    #[default]
+    Usual,
+    /// Also the few that may register, per user and address.
+    Registration,
+    /// None: calls whose sender proves itself in another way and must not be slowed, such as a payment provider.
+    Unlimited,
+}
+
+/// One limit that a call counts towards.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rule {
+    /// The policy's name in headers and metrics.
+    pub(crate) name: &'static str,
+    pub(crate) limit: RateLimit,
+}
+
+/// The limits of a process.
+pub(crate) struct Limits {
+    config: LimitsConfig,
+    local: Local,
+    redis: Option<Redis>,
+}
+
+impl Limits {
+    pub(crate) fn new(config: LimitsConfig, redis: Option<Redis>) -> Self {
+        SHARED.set(f64::from(u8::from(redis.is_some())));
+        Self { local: Local::new(config.callers), config, redis }
+    }
+
+    /// Counts one call of `subject`; `None` when nothing limits it.
+    pub(crate) async fn count(&self, subject: &Subject<'_>, as_what: LimitedAs) -> Option<Verdict> {
+        if !self.config.enabled || as_what == LimitedAs::Unlimited {
+            return None;
+        }
+        let rules = subject.rules(&self.config, as_what);
+        let verdict = match &self.redis {
+            None => self.local.count(subject, &rules),
+            Some(redis) => match shared::count(redis, subject, &rules).await {
+                Ok(verdict) => {
+                    SHARED.set(1.0);
+                    verdict
+                }
+                Err(_) => {
+                    SHARED.set(0.0);
+                    LOCAL.increment(1);
+                    self.local.count(subject, &rules)
+                }
+            },
+        };
+        if let Some(refusing) = verdict.refused_by {
+            metrics::counter!("markethall_limits_refused_total", "policy" => refusing).increment(1);
+        } else if verdict.wait > Duration::ZERO {
+            metrics::counter!("markethall_limits_queued_total").increment(1);
+        }
+        Some(verdict)
+    }
+}

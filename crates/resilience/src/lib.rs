@@ -1,0 +1,12 @@
+//! Circuit breakers, and what an operator sees of them.
+#![doc = include_str!("../README.md")]
+
+mod breaker;
+mod breakers;
+mod circuit;
+mod config;
+
+pub use breaker::{Breaker, Guarded, Open, Permit, Probe};
+pub use breakers::Breakers;
+pub use circuit::State;
+pub use config::BreakerConfig;
