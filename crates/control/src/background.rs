@@ -1,4 +1,4 @@
-//! What runs beside requests: writing security events and the last uses of keys.
+//! What runs beside requests: writing security events and the last uses of keys, reading feature flags again.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -25,8 +25,9 @@ impl Background {
 }
 
 impl Control {
-    /// Begins writing what is noted in memory, until [`Control::stop`].
+    /// Begins writing what is noted in memory, and reading what must not grow old, until [`Control::stop`].
     pub fn start(&self) {
+        self.keep_flags_fresh();
         let control = self.clone();
         let task = tokio::spawn(async move {
             loop {
@@ -47,6 +48,7 @@ impl Control {
 
     /// Stops writing, after writing what there is.
     pub async fn stop(&self) {
+        self.stop_flags();
         if let Some(task) = self.background().replace(None) {
             task.abort();
         }

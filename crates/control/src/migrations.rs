@@ -28,5 +28,10 @@ pub const MIGRATIONS: DomainMigrations = DomainMigrations {
             name: "events_by_kind",
             sql: include_str!("../migrations/0006_events_by_kind.sql"),
         },
+        Migration {
+            version: 7,
+            name: "feature_flags",
+            sql: include_str!("../migrations/0007_feature_flags.sql"),
+        },
     ],
 };

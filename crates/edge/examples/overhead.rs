@@ -23,7 +23,7 @@ use edge::{
 };
 use http::{Request, StatusCode};
 use kernel::{
-    Actor, Clock, Currency, Permission, PermissionSet, Placement, Tenant, TenantId, TenantSettings,
+    Actor, Clock, Currency, Flags, Permission, PermissionSet, Placement, Tenant, TenantId, TenantSettings,
     TenantStatus, Tier, Timestamp,
 };
 use tokio::{
@@ -77,6 +77,7 @@ fn known() -> anyhow::Result<Known> {
         currency: "EUR".parse::<Currency>().ok().context("a currency")?,
         settings: TenantSettings::default(),
         placement: Placement { shard: "main".into(), database: "none".into(), dedicated: false },
+        flags: Flags::default(),
     });
     let principal = Arc::new(Principal {
         actor: Actor::User("usr_01J00000000000000000000001".into()),

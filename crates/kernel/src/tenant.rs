@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Currency;
+use crate::{Currency, Flags};
 
 crate::id!(
     /// A merchant.
@@ -119,7 +119,7 @@ pub struct Placement {
     pub dedicated: bool,
 }
 
-/// One merchant as requests see it; immutable, shared, replaced when something changes.
+/// One merchant as requests see it; immutable but for its flags, shared, replaced when something changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
     /// Identity.
@@ -138,4 +138,6 @@ pub struct Tenant {
     pub settings: TenantSettings,
     /// Where its data lives.
     pub placement: Placement,
+    /// What is switched on and off, for this tenant and for all; changes while this value is in use.
+    pub flags: Flags,
 }

@@ -9,8 +9,8 @@ use db::{
 };
 use jiff::Timestamp;
 use kernel::{
-    Actor, Caller, Ctx, Currency, PermissionSet, Placement, Tenant, TenantId, TenantSettings, TenantStatus,
-    Tier,
+    Actor, Caller, Ctx, Currency, Flags, PermissionSet, Placement, Tenant, TenantId, TenantSettings,
+    TenantStatus, Tier,
 };
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -110,6 +110,7 @@ impl TestDatabases {
             currency: Currency::EUR,
             settings: TenantSettings::default(),
             placement: self.shared_placement(),
+            flags: Flags::default(),
         })
     }
 

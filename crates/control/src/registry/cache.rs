@@ -143,7 +143,7 @@ impl TenantCache {
 
 #[cfg(test)]
 mod tests {
-    use kernel::{Currency, Placement, TenantSettings, TenantStatus, Tier};
+    use kernel::{Currency, Flags, Placement, TenantSettings, TenantStatus, Tier};
 
     use super::*;
 
@@ -157,6 +157,7 @@ mod tests {
             currency: Currency::EUR,
             settings: TenantSettings::default(),
             placement: Placement { shard: "a".into(), database: "b".into(), dedicated: false },
+            flags: Flags::default(),
         })
     }
 

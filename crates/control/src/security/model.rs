@@ -39,6 +39,8 @@ pub enum EventKind {
     KeyChanged,
     /// A role, or who has which, was changed.
     RoleChanged,
+    /// A feature was switched on or off, for a tenant or for all.
+    FlagChanged,
     /// Data left as a file.
     DataExported,
     /// Many things were asked for within a minute that are not there, as one does who tries out identifiers.
@@ -46,7 +48,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::SignInSucceeded,
         Self::SignInFailed,
         Self::SignInLocked,
@@ -58,6 +60,7 @@ impl EventKind {
         Self::OperatorRouteRefused,
         Self::KeyChanged,
         Self::RoleChanged,
+        Self::FlagChanged,
         Self::DataExported,
         Self::IdsGuessed,
     ];
@@ -75,6 +78,7 @@ impl EventKind {
             Self::OperatorRouteRefused => "operator_route_refused",
             Self::KeyChanged => "key_changed",
             Self::RoleChanged => "role_changed",
+            Self::FlagChanged => "flag_changed",
             Self::DataExported => "data_exported",
             Self::IdsGuessed => "ids_guessed",
         }
@@ -94,6 +98,7 @@ impl From<SecurityEventKind> for EventKind {
             SecurityEventKind::OperatorRouteRefused => Self::OperatorRouteRefused,
             SecurityEventKind::KeyChanged => Self::KeyChanged,
             SecurityEventKind::RoleChanged => Self::RoleChanged,
+            SecurityEventKind::FlagChanged => Self::FlagChanged,
             SecurityEventKind::DataExported => Self::DataExported,
             SecurityEventKind::IdsGuessed => Self::IdsGuessed,
         }

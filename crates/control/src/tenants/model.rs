@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use db::{DbError, Row};
-use kernel::{Currency, Placement, Tenant, TenantId, TenantSettings, TenantStatus, Tier, Timestamp};
+use kernel::{Currency, Flags, Placement, Tenant, TenantId, TenantSettings, TenantStatus, Tier, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -153,7 +153,7 @@ pub(crate) fn settings_json(settings: &TenantSettings) -> Result<Value, DbError>
 }
 
 /// Reads id, slug, name, tier, status, currency, settings, dedicated, shard, database.
-pub(crate) fn decode_tenant(row: &Row) -> Result<Tenant, DbError> {
+pub(crate) fn decode_tenant(row: &Row, flags: &Flags) -> Result<Tenant, DbError> {
     let currency: &str = row.try_get(5)?;
     let text = |at: usize| -> Result<Arc<str>, DbError> {
         Ok(row.try_get::<_, Option<&str>>(at)?.unwrap_or_default().into())
@@ -168,13 +168,14 @@ pub(crate) fn decode_tenant(row: &Row) -> Result<Tenant, DbError> {
         settings: read_settings(row.try_get(6)?)?,
         // Not placed yet: such a tenant is not active, and nobody asks for its data.
         placement: Placement { shard: text(8)?, database: text(9)?, dedicated: row.try_get(7)? },
+        flags: flags.clone(),
     })
 }
 
 /// Reads what [`decode_tenant`] reads, then region, version, created_at, updated_at, step, attempts, last_error,
 /// started_at, finished_at.
 pub(crate) fn decode_view(row: &Row) -> Result<TenantView, DbError> {
-    let tenant = decode_tenant(row)?;
+    let tenant = decode_tenant(row, &Flags::default())?;
     let (started, finished): (Timestamp, Option<Timestamp>) = (row.try_get(17)?, row.try_get(18)?);
     let duration = |finished: Timestamp| finished.as_millisecond() - started.as_millisecond();
     let kind = if tenant.placement.dedicated { PlacementKind::Dedicated } else { PlacementKind::Shared };

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod api_keys;
+mod flags;
 mod invariants;
 mod invitations;
 mod issuers;

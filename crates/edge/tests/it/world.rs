@@ -17,8 +17,8 @@ use garde::Validate;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use kernel::{
-    Actor, Clock, Code, Currency, Permission, PermissionSet, Placement, Tenant, TenantId, TenantSettings,
-    TenantStatus, Tier, Timestamp,
+    Actor, Clock, Code, Currency, Flags, Permission, PermissionSet, Placement, Tenant, TenantId,
+    TenantSettings, TenantStatus, Tier, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -287,6 +287,7 @@ fn tenants() -> Vec<Arc<Tenant>> {
             currency: "EUR".parse::<Currency>().unwrap(),
             settings: TenantSettings { cors_origins: vec![origin.to_owned()], ..TenantSettings::default() },
             placement: Placement { shard: "main".into(), database: "none".into(), dedicated: false },
+            flags: Flags::default(),
         })
     };
     vec![

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use db::{Db, DomainMigrations, Migration, Migrations, TenantTx};
 use jiff::Timestamp;
-use kernel::{Clock, Ctx, Currency, Placement, Tenant, TenantId, TenantSettings, TenantStatus, Tier};
+use kernel::{Clock, Ctx, Currency, Flags, Placement, Tenant, TenantId, TenantSettings, TenantStatus, Tier};
 use messages::{
     Consumer, ConsumerError, DeadLetters, Draft, LookupError, Message, NatsConfig, Relay, RelayConfig,
     RetryPolicy, TenantLookup, publish,
@@ -94,6 +94,7 @@ impl Lookup {
             currency: Currency::EUR,
             settings: TenantSettings::default(),
             placement: placement.clone(),
+            flags: Flags::default(),
         };
         Self { tenants: Mutex::new(HashMap::from([(id, Arc::new(tenant))])) }
     }
