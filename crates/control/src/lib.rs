@@ -8,6 +8,7 @@ mod change;
 mod config;
 mod control;
 mod flags;
+mod health;
 mod idempotency;
 mod invariants;
 mod issuers;
@@ -38,6 +39,9 @@ pub use control::{Control, Parts, StartError};
 pub use flags::{
     ClearRuleError, Feature, FeatureRule, FeatureState, RuleFilter, SetRule, SetRuleError, clear_rule,
     find_rule, list_rules, set_rule,
+};
+pub use health::{
+    FailedTenant, Probe, ProbePlan, Probed, TenantHealth, TierHealth, probe_tenants, tenant_health,
 };
 pub use invariants::invariants;
 pub use issuers::{
@@ -89,4 +93,5 @@ pub fn routes(control: Control) -> edge::Routes<()> {
         .merge(with(tokens::routes()))
         .merge(with(security::routes()))
         .merge(with(flags::routes()))
+        .merge(with(health::routes()))
 }

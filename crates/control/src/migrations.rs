@@ -33,5 +33,10 @@ pub const MIGRATIONS: DomainMigrations = DomainMigrations {
             name: "feature_flags",
             sql: include_str!("../migrations/0007_feature_flags.sql"),
         },
+        Migration {
+            version: 8,
+            name: "tenant_probe",
+            sql: include_str!("../migrations/0008_tenant_probe.sql"),
+        },
     ],
 };

@@ -11,7 +11,6 @@ use std::{
 use db::{DbError, Row};
 use kernel::{Flag, FlagRule, FlagTable, Flags, TenantId, Timestamp};
 use serde_json::Value;
-use tokio::task::JoinHandle;
 
 use super::Feature;
 use crate::Control;
@@ -33,7 +32,6 @@ pub(crate) struct FlagStore {
     asked: AtomicBool,
     turn: tokio::sync::Mutex<()>,
     loaded: Mutex<Option<Instant>>,
-    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl FlagStore {
@@ -47,7 +45,6 @@ impl FlagStore {
             asked: AtomicBool::new(false),
             turn: tokio::sync::Mutex::default(),
             loaded: Mutex::default(),
-            task: Mutex::default(),
         }
     }
 
@@ -75,10 +72,6 @@ impl FlagStore {
 
     fn is_due(&self) -> bool {
         self.outdated.load(Ordering::Acquire) || self.age().is_none_or(|age| age >= REFRESH)
-    }
-
-    fn replace_task(&self, task: Option<JoinHandle<()>>) -> Option<JoinHandle<()>> {
-        std::mem::replace(&mut *self.task.lock().unwrap_or_else(PoisonError::into_inner), task)
     }
 
     /// Sets the gauges of what is held in memory.
@@ -111,7 +104,7 @@ impl Control {
         if !store.asked.swap(true, Ordering::AcqRel) {
             let control = self.clone();
             runtime.spawn(async move {
-                if let Err(error) = control.refresh_flags().await {
+                if let Err(error) = control.refresh_if(FlagStore::is_due).await {
                     tracing::warn!(%error, "feature flags cannot be read; those known are used on");
                 }
             });
@@ -123,10 +116,18 @@ impl Control {
     /// # Errors
     /// [`DbError`]; what was known before stays.
     pub async fn refresh_flags(&self) -> Result<(), DbError> {
+        self.refresh_if(|_| true).await
+    }
+
+    /// The same if, when the turn has come, it is still needed.
+    async fn refresh_if(&self, needed: impl FnOnce(&FlagStore) -> bool) -> Result<(), DbError> {
         let store = self.flag_store();
         // One reads after the other, so that an older reading never replaces a younger one.
         let _turn = store.turn.lock().await;
         store.asked.store(false, Ordering::Release);
+        if !needed(store) {
+            return Ok(());
+        }
         store.outdated.store(false, Ordering::Release);
         match self.guarded(self.read_flags()).await {
             Ok(table) => {
@@ -153,29 +154,15 @@ impl Control {
         Ok(table)
     }
 
-    /// Reads the decisions again whenever they are due, until [`Control::stop`].
-    pub(crate) fn keep_flags_fresh(&self) {
+    /// Reads the decisions again whenever they are due, for ever.
+    pub(crate) async fn keep_flags_fresh(self) {
         self.warn_of_expired_flags();
-        let control = self.clone();
-        let task = tokio::spawn(async move {
-            let mut looks = tokio::time::interval(LOOK);
-            loop {
-                looks.tick().await;
-                if control.flag_store().is_due()
-                    && let Err(error) = control.refresh_flags().await
-                {
-                    tracing::debug!(%error, "feature flags cannot be read yet");
-                }
+        let mut looks = tokio::time::interval(LOOK);
+        loop {
+            looks.tick().await;
+            if let Err(error) = self.refresh_if(FlagStore::is_due).await {
+                tracing::debug!(%error, "feature flags cannot be read yet");
             }
-        });
-        if let Some(before) = self.flag_store().replace_task(Some(task)) {
-            before.abort();
-        }
-    }
-
-    pub(crate) fn stop_flags(&self) {
-        if let Some(task) = self.flag_store().replace_task(None) {
-            task.abort();
         }
     }
 

@@ -106,7 +106,7 @@ pub(crate) fn tier_text(tier: Tier) -> &'static str {
     }
 }
 
-fn read_tier(text: &str) -> Result<Tier, DbError> {
+pub(crate) fn read_tier(text: &str) -> Result<Tier, DbError> {
     match text {
         "free" => Ok(Tier::Free),
         "standard" => Ok(Tier::Standard),

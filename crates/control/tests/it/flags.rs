@@ -155,7 +155,6 @@ async fn a_decision_that_cannot_be_is_refused_and_nothing_changes() {
 async fn decisions_known_hold_on_while_the_control_database_is_away() {
     let world = World::start().await;
     world.tenant("acme").await;
-    world.listen();
     world.control.start();
     let operator = world.operator().await;
     operator.put("/admin/feature-flags/acme/new-thing", json!({ "enabled": true })).await.is(201);

@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod flags;
+mod health;
 mod invariants;
 mod invitations;
 mod issuers;

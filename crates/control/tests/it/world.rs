@@ -281,12 +281,16 @@ impl World {
 
     /// Takes the control database away, or gives it back.
     pub(crate) async fn control_database_answers(&self, answers: bool) {
+        self.database_answers(&self.databases.control, answers).await;
+    }
+
+    /// Takes a database away, or gives it back.
+    pub(crate) async fn database_answers(&self, name: &str, answers: bool) {
         let client = testkit::connect(&self.databases.cluster().admin()).await.unwrap();
-        let name = &self.databases.control;
         client.batch_execute(&format!("alter database {name} allow_connections {answers}")).await.unwrap();
         if !answers {
             let end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
-            client.query(end, &[name]).await.unwrap();
+            client.query(end, &[&name]).await.unwrap();
         }
     }
 

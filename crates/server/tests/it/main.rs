@@ -28,4 +28,5 @@ mod saga;
 mod shift_race;
 mod stuck;
 mod support;
+mod tenant_health;
 mod web_journey;

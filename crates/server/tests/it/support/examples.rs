@@ -318,6 +318,7 @@ fn of_the_operator(operation: &str) -> Option<Example> {
     Some(match operation {
         "list_tenants" => get("/admin/tenants"),
         "create_tenant" => send("/admin/tenants", tenant),
+        "get_tenants_health" => get("/admin/tenants/health"),
         "get_tenant" => get("/admin/tenants/acme"),
         "update_tenant" => send("/admin/tenants/acme", json!({ "name": "Acme", "tier": "standard" })),
         "suspend_tenant" => get("/admin/tenants/nobody/suspend"),
