@@ -17,6 +17,7 @@ use sales::{MOST_AMOUNT, NewLine, PricedSale, Register, SaleError, SaleId, price
 use crate::{
     begin_group::Group,
     faults::{Faults, When},
+    flags::WEB_CHECKOUT,
     model::{Checkout, CheckoutState, Phase, Step, StepRecord},
 };
 
@@ -60,6 +61,9 @@ pub enum BeginError {
     /// The key was used for this checkout already.
     #[error("the idempotency key was used before")]
     Replay,
+    /// The operator has switched checkouts off, for this merchant or this buyer.
+    #[error("{} is switched off", WEB_CHECKOUT.name)]
+    SwitchedOff,
     /// Nothing is in the cart.
     #[error("the cart is empty")]
     CartEmpty,
@@ -126,7 +130,7 @@ impl BeginBatch {
             let products = products.unwrap_or_default();
             let by_sku = products.iter().map(|product| (product.sku.as_str(), product)).collect();
             for (ctx, request) in group.jobs {
-                let decision = group.cart(request).and_then(|cart| {
+                let decision = group.cart(ctx, request).and_then(|cart| {
                     let plan = price(ctx, request, cart, &by_sku)?;
                     Ok(self.checkout(ctx, request, plan))
                 });

@@ -15,6 +15,7 @@ use payments::NewPayment;
 
 use crate::{
     begin::{BeginBatch, BeginError, BeginRequest, Decision, Job, later},
+    flags::WEB_CHECKOUT,
     model::Checkout,
     store::insert_checkouts_stmt,
 };
@@ -69,9 +70,13 @@ impl<'a> Group<'a> {
     }
 
     /// The cart that a request wants to buy, if it can be bought.
-    pub(crate) fn cart(&self, request: &BeginRequest) -> Result<&Cart, BeginError> {
+    pub(crate) fn cart(&self, ctx: &Ctx, request: &BeginRequest) -> Result<&Cart, BeginError> {
         if !self.claimed.contains(&request.claim.resource) {
             return Err(BeginError::Replay);
+        }
+        // Asked after the key: who repeats a request learns what became of the first one.
+        if !ctx.flags().on_for(WEB_CHECKOUT, &request.owner.to_string()) {
+            return Err(BeginError::SwitchedOff);
         }
         let cart = self.carts.get(&request.owner).filter(|cart| !cart.lines.is_empty());
         let cart = cart.ok_or(BeginError::CartEmpty)?;

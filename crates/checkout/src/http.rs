@@ -25,6 +25,7 @@ use uuid::Uuid;
 use crate::{
     begin::{BeginError, BeginRequest},
     checkouts::Checkouts,
+    flags::WEB_CHECKOUT,
     model::{Checkout, CheckoutState, Failure, StepRecord},
     place_order::create_order,
     problems::*,
@@ -143,6 +144,7 @@ const BEGINNING: &[kernel::Code] = &[
     NO_SHOP,
     UNKNOWN_SHOP,
     PAYMENT_METHOD_UNKNOWN,
+    edge::codes::FEATURE_OFF,
     edge::codes::OVERLOADED,
 ];
 
@@ -241,6 +243,7 @@ impl From<BeginError> for Problem {
     fn from(error: BeginError) -> Self {
         match error {
             BeginError::Replay => Self::internal("a replay was not answered"),
+            BeginError::SwitchedOff => Self::feature_off(WEB_CHECKOUT),
             BeginError::CartEmpty => Self::new(CART_EMPTY),
             BeginError::InCheckout(other) => {
                 Self::new(CART_IN_CHECKOUT).extension("checkoutId", json!(other))

@@ -1,4 +1,5 @@
-//! What runs beside requests: writing security events and the last uses of keys.
+//! What runs beside requests: writing security events and the last uses of keys, reading feature flags again, telling
+//! metrics how the tenants are.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -13,43 +14,57 @@ use crate::Control;
 const GATHER: Duration = Duration::from_millis(200);
 /// After a failure, or when nothing happens.
 const PAUSE: Duration = Duration::from_secs(10);
+/// How often metrics are told how the tenants are.
+const REPORT: Duration = Duration::from_secs(60);
 
-/// The task, while it runs.
+/// The tasks, while they run.
 #[derive(Debug, Default)]
-pub(crate) struct Background(Mutex<Option<JoinHandle<()>>>);
+pub(crate) struct Background(Mutex<Vec<JoinHandle<()>>>);
 
 impl Background {
-    fn replace(&self, task: Option<JoinHandle<()>>) -> Option<JoinHandle<()>> {
-        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), task)
+    /// Ends those that run, and keeps those that run from now on.
+    fn replace(&self, tasks: Vec<JoinHandle<()>>) {
+        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *running, tasks).iter().for_each(JoinHandle::abort);
     }
 }
 
 impl Control {
-    /// Begins writing what is noted in memory, until [`Control::stop`].
+    /// Begins writing what is noted in memory, and reading what must not grow old, until [`Control::stop`].
     pub fn start(&self) {
-        let control = self.clone();
-        let task = tokio::spawn(async move {
-            loop {
-                let event = tokio::time::timeout(PAUSE, control.log().arrived()).await.is_ok();
-                if event {
-                    tokio::time::sleep(GATHER).await;
-                }
-                control.report_metrics();
-                if control.flush().await.is_err() {
-                    tokio::time::sleep(PAUSE).await;
-                }
+        self.background().replace(vec![
+            tokio::spawn(self.clone().keep_writing()),
+            tokio::spawn(self.clone().keep_flags_fresh()),
+            tokio::spawn(self.clone().keep_reporting()),
+        ]);
+    }
+
+    async fn keep_writing(self) {
+        loop {
+            let event = tokio::time::timeout(PAUSE, self.log().arrived()).await.is_ok();
+            if event {
+                tokio::time::sleep(GATHER).await;
             }
-        });
-        if let Some(before) = self.background().replace(Some(task)) {
-            before.abort();
+            self.report_metrics();
+            if self.flush().await.is_err() {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+
+    async fn keep_reporting(self) {
+        let mut turns = tokio::time::interval(REPORT);
+        loop {
+            turns.tick().await;
+            if let Err(error) = self.report_tenants().await {
+                tracing::debug!(%error, "metrics cannot be told how the tenants are");
+            }
         }
     }
 
     /// Stops writing, after writing what there is.
     pub async fn stop(&self) {
-        if let Some(task) = self.background().replace(None) {
-            task.abort();
-        }
+        self.background().replace(Vec::new());
         if let Err(error) = self.flush().await {
             tracing::warn!(%error, "security events were not written");
         }

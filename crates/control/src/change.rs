@@ -32,6 +32,8 @@ pub(crate) enum Change {
     SigningKeys,
     /// All tokens of the command line.
     OperatorTokens,
+    /// What is decided about features.
+    Flags,
 }
 
 impl fmt::Display for Change {
@@ -46,6 +48,7 @@ impl fmt::Display for Change {
             Self::Roles(tenant) => write!(f, "control/roles/{tenant}"),
             Self::SigningKeys => f.write_str("control/signing-keys"),
             Self::OperatorTokens => f.write_str("control/operator-tokens"),
+            Self::Flags => f.write_str("control/flags"),
         }
     }
 }
@@ -67,6 +70,7 @@ impl FromStr for Change {
             ["control", "roles", tenant] => tenant.parse().map(Self::Roles),
             ["control", "signing-keys"] => Ok(Self::SigningKeys),
             ["control", "operator-tokens"] => Ok(Self::OperatorTokens),
+            ["control", "flags"] => Ok(Self::Flags),
             _ => Err(ParseIdError),
         }
     }
@@ -99,6 +103,7 @@ mod tests {
             Change::Roles(tenant),
             Change::SigningKeys,
             Change::OperatorTokens,
+            Change::Flags,
         ];
         for change in changes {
             assert_eq!(change.to_string().parse(), Ok(change));

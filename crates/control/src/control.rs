@@ -8,7 +8,7 @@ use std::{
 
 use db::{Db, DbError, Invalidations, Source, Stale};
 use jiff::SignedDuration;
-use kernel::Clock;
+use kernel::{Clock, Flag};
 
 use crate::{
     ControlConfig,
@@ -16,6 +16,7 @@ use crate::{
     api_keys::KeyUses,
     background::Background,
     change::Change,
+    flags::FlagStore,
     issuers::Issuers,
     registry::{Breaker, Origins, TenantCache},
     security::SecurityLog,
@@ -37,6 +38,8 @@ pub struct Parts {
     pub databases: Arc<dyn TenantDatabases>,
     /// Run once in each new tenant, in this order.
     pub seeders: Vec<Arc<dyn Seeder>>,
+    /// Every flag that some part of the program asks for.
+    pub flags: Vec<Flag>,
 }
 
 struct Inner {
@@ -53,6 +56,7 @@ struct Inner {
     key_uses: KeyUses,
     log: SecurityLog,
     known_permissions: OnceLock<BTreeSet<&'static str>>,
+    flags: FlagStore,
     background: Background,
 }
 
@@ -81,6 +85,10 @@ impl Control {
     /// [`StartError::Config`] on settings that cannot work.
     pub fn new(config: ControlConfig, parts: Parts) -> Result<Self, StartError> {
         config.validate().map_err(StartError::Config)?;
+        let flags = FlagStore::new(parts.flags.clone());
+        if let Some(defect) = flags.defect() {
+            return Err(StartError::Config(defect));
+        }
         let lifetimes = crate::registry::Lifetimes {
             fresh: SignedDuration::from_secs(config.registry_ttl_s.into()),
             stale: SignedDuration::from_hours(config.registry_stale_hours.into()),
@@ -97,19 +105,21 @@ impl Control {
             key_uses: KeyUses::default(),
             log: SecurityLog::default(),
             known_permissions: OnceLock::new(),
+            flags,
             background: Background::default(),
             config,
             parts,
         })))
     }
 
-    /// Makes the first signing key and the configured shards when they are missing, and reads the keys.
+    /// Makes the first signing key and the configured shards when they are missing, and reads keys and feature flags.
     ///
     /// # Errors
     /// [`StartError`] when the control database cannot be used.
     pub async fn prepare(&self) -> Result<(), StartError> {
         shards::enter_configured(self).await?;
         self.load_signing_keys().await?;
+        self.refresh_flags().await?;
         if self.keys().signer(self.clock().now()).is_err() {
             tokens::rotate_signing_keys(self, self.clock().now()).await?;
         }
@@ -150,6 +160,7 @@ impl Control {
                 self.origins().outdate();
                 self.issuers().outdate();
                 self.keys().expire();
+                self.outdate_flags();
             }
             Stale::Key(text) => {
                 if let Ok(change) = text.parse() {
@@ -168,6 +179,7 @@ impl Control {
             }
             Change::Issuers => self.issuers().outdate(),
             Change::SigningKeys => self.keys().expire(),
+            Change::Flags => self.outdate_flags(),
             Change::Account(_)
             | Change::Membership(..)
             | Change::Session(_)
@@ -194,6 +206,7 @@ impl Control {
         gauge("markethall_registry_tenants", self.tenants().len());
         gauge("markethall_token_cache_entries", self.tokens().len());
         gauge("markethall_control_breaker_open", usize::from(self.breaker().is_open()));
+        self.flag_store().report_metrics();
     }
 }
 
@@ -262,6 +275,10 @@ impl Control {
 
     pub(crate) fn key_uses(&self) -> &KeyUses {
         &self.0.key_uses
+    }
+
+    pub(crate) fn flag_store(&self) -> &FlagStore {
+        &self.0.flags
     }
 
     pub(crate) fn background(&self) -> &Background {

@@ -6,7 +6,7 @@ use db::DbError;
 use kernel::Timestamp;
 use messages::{Job, JobError, Schedule};
 
-use crate::{Control, tenants::resume_provisioning, tokens::rotate_signing_keys};
+use crate::{Control, health::probe_job, tenants::resume_provisioning, tokens::rotate_signing_keys};
 
 /// Security events are kept this long.
 const EVENTS_KEPT: Duration = Duration::from_secs(90 * 86_400);
@@ -53,6 +53,7 @@ pub fn jobs(control: &Control) -> Vec<Job> {
                 Box::pin(async move { Ok(purge(&control, job.now).await.map(drop)?) })
             },
         ),
+        probe_job(control),
     ]
 }
 

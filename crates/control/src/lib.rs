@@ -7,6 +7,8 @@ mod background;
 mod change;
 mod config;
 mod control;
+mod flags;
+mod health;
 mod idempotency;
 mod invariants;
 mod issuers;
@@ -34,6 +36,13 @@ pub use api_keys::{
 };
 pub use config::{ControlConfig, ShardConfig};
 pub use control::{Control, Parts, StartError};
+pub use flags::{
+    ClearRuleError, Feature, FeatureRule, FeatureState, RuleFilter, SetRule, SetRuleError, clear_rule,
+    find_rule, list_rules, set_rule,
+};
+pub use health::{
+    FailedTenant, Probe, ProbePlan, Probed, TenantHealth, TierHealth, probe_tenants, tenant_health,
+};
 pub use invariants::invariants;
 pub use issuers::{
     ClaimMapping, Issuer, PutIssuer, PutIssuerError, SigningAlgorithm, delete_issuer, find_issuer,
@@ -83,4 +92,6 @@ pub fn routes(control: Control) -> edge::Routes<()> {
         .merge(with(api_keys::routes()))
         .merge(with(tokens::routes()))
         .merge(with(security::routes()))
+        .merge(with(flags::routes()))
+        .merge(with(health::routes()))
 }

@@ -36,7 +36,7 @@ impl TenantLookup for Control {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let read = async {
             let tx = self.db().control().await?;
-            let tenants = list_tenants_by_id(&tx, after, limit).await?;
+            let tenants = list_tenants_by_id(self, &tx, after, limit).await?;
             tx.commit().await?;
             Ok(tenants)
         };

@@ -29,5 +29,15 @@ pub const MIGRATIONS: DomainMigrations = DomainMigrations {
             sql: include_str!("../migrations/0006_events_by_kind.sql"),
         },
         Migration { version: 7, name: "rate_limit", sql: include_str!("../migrations/0007_rate_limit.sql") },
+        Migration {
+            version: 8,
+            name: "feature_flags",
+            sql: include_str!("../migrations/0008_feature_flags.sql"),
+        },
+        Migration {
+            version: 9,
+            name: "tenant_probe",
+            sql: include_str!("../migrations/0009_tenant_probe.sql"),
+        },
     ],
 };

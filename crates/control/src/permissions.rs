@@ -23,6 +23,8 @@ pub const SECURITY_READ: Permission = Permission::new("security:read");
 pub const PLATFORM_TENANTS: Permission = Permission::new("platform:tenants");
 /// See everybody's security events.
 pub const PLATFORM_SECURITY: Permission = Permission::new("platform:security");
+/// Switch features on and off, for a tenant or for all.
+pub const PLATFORM_FLAGS: Permission = Permission::new("platform:flags");
 /// The clusters that take tenants.
 pub const PLATFORM_SHARDS: Permission = Permission::new("platform:shards");
 

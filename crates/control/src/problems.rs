@@ -65,6 +65,10 @@ codes! {
     PERMISSION_BEYOND_YOURS, 403, "You cannot give away more than you may do yourself.",
         "Leave out the permission named in `detail`, or ask somebody who has it.";
 
+    /// The program has no switch of that name.
+    UNKNOWN_FEATURE, 404, "There is no feature of that name.",
+        "Name one of the features listed by `GET /api/v1/admin/features`; `detail` names them too.";
+
     /// A bound of the tenant is reached.
     TOO_MANY, 409, "There are as many as there may be.",
         "Remove one that is not needed any more; `detail` says how many there may be.";

@@ -16,15 +16,15 @@ use async_trait::async_trait;
 use axum::{Router, body::Body, routing::get};
 use bytes::Bytes;
 use edge::{
-    Api, AuthError, Edge, EdgeConfig, Identity, LimitsConfig, Op, Path, Principal, Problem, Registry, RegistryError, Reply,
-    Routes, Tenanted,
+    Api, AuthError, Edge, EdgeConfig, Identity, LimitsConfig, Op, Path, Principal, Problem, Registry,
+    RegistryError, Reply, Routes, Tenanted,
     serve::{ServeConfig, serve},
     telemetry::Metrics,
 };
 use http::{Request, StatusCode};
 use kernel::{
-    Actor, Clock, Currency, Permission, PermissionSet, Placement, RateLimit, Tenant, TenantId, TenantSettings,
-    TenantStatus, Tier, Timestamp,
+    Actor, Clock, Currency, Flags, Permission, PermissionSet, Placement, RateLimit, Tenant, TenantId,
+    TenantSettings, TenantStatus, Tier, Timestamp,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -78,6 +78,7 @@ fn known() -> anyhow::Result<Known> {
         settings: TenantSettings::default(),
         placement: Placement { shard: "main".into(), database: "none".into(), dedicated: false },
         rate_limit: None,
+        flags: Flags::default(),
     });
     let principal = Arc::new(Principal {
         actor: Actor::User("usr_01J00000000000000000000001".into()),
@@ -98,7 +99,13 @@ fn gated(enabled: bool) -> anyhow::Result<(Edge, Router)> {
     let known = Arc::new(known()?);
     let wide = RateLimit::new(1_000_000, 1, 1_000_000, 0);
     let limits = LimitsConfig { enabled, standard: wide, user: wide, ..LimitsConfig::default() };
-    let edge = Edge::new(EdgeConfig { limits, ..EdgeConfig::default() }, known.clone(), known, Arc::new(()), Clock::system());
+    let edge = Edge::new(
+        EdgeConfig { limits, ..EdgeConfig::default() },
+        known.clone(),
+        known,
+        Arc::new(()),
+        Clock::system(),
+    );
     let op = Op::get("/things/{id}", "get_thing", "One thing")
         .permission(Permission::new("things:read"))
         .returns::<String>(200)
@@ -176,7 +183,9 @@ fn main() -> anyhow::Result<()> {
         for _ in 0..ROUNDS {
             let (alone, behind) = (called(&mut plain).await?, called(&mut router).await?);
             let free = called(&mut unlimited).await?;
-            println!("called: bare {alone:.2} us, behind the gate {behind:.2} us, without limits {free:.2} us");
+            println!(
+                "called: bare {alone:.2} us, behind the gate {behind:.2} us, without limits {free:.2} us"
+            );
             added.push(behind - alone);
             limits.push(behind - free);
             metrics.fold();

@@ -38,6 +38,9 @@ codes! {
     /// A tenant that may not trade now.
     TENANT_SUSPENDED, 403, "The tenant is not active.",
         "The operator has stopped this tenant or is still setting it up; ask them.";
+    /// The operator has switched it off.
+    FEATURE_OFF, 403, "The feature is switched off.",
+        "Ask the operator, who can switch the feature named in `detail` on; `GET /api/v1/feature-flags` tells what is on.";
     /// Nothing there.
     NOT_FOUND, 404, "There is no such thing.",
         "Check the address and the identifier; things of other tenants are never visible.";

@@ -85,6 +85,8 @@ pub enum SecurityEventKind {
     KeyChanged,
     /// A role, or who has which, was changed.
     RoleChanged,
+    /// A feature was switched on or off, for a tenant or for all.
+    FlagChanged,
     /// Data left as a file.
     DataExported,
     /// Somebody asks for many things that are not there, as one does who tries out identifiers.

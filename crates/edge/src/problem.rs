@@ -8,7 +8,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
-use kernel::Code;
+use kernel::{Code, Flag};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -122,6 +122,12 @@ impl Problem {
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(codes::NOT_FOUND)
+    }
+
+    /// `FEATURE_OFF`, naming the feature.
+    #[must_use]
+    pub fn feature_off(flag: Flag) -> Self {
+        Self::new(codes::FEATURE_OFF).detail(format!("It is {}.", flag.name))
     }
 
     /// `INTERNAL`; `cause` is logged and never shown.

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;
 
-use crate::{PermissionSet, Tenant, TenantId};
+use crate::{PermissionSet, Tenant, TenantFlags, TenantId};
 
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -78,6 +78,12 @@ impl Ctx {
     #[must_use]
     pub fn tenant_id(&self) -> TenantId {
         self.tenant.id
+    }
+
+    /// What is switched on for the tenant at the time of the request.
+    #[must_use]
+    pub fn flags(&self) -> TenantFlags<'_> {
+        self.tenant.flags.of(self.tenant.id, self.caller.now)
     }
 
     /// The time of the request.

@@ -6,6 +6,7 @@
 mod clock;
 mod code;
 mod context;
+mod flag;
 mod id;
 mod money;
 mod permission;
@@ -18,6 +19,7 @@ mod violation;
 pub use clock::Clock;
 pub use code::Code;
 pub use context::{Actor, Caller, Ctx, TraceParent};
+pub use flag::{FLAG_NAME_MOST, Flag, FlagRule, FlagTable, Flags, TenantFlags};
 pub use id::{ParseIdError, decode_id, encode_id};
 pub use jiff::Timestamp;
 pub use money::{Currency, Money, MoneyError, Round, allocate, div_round};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Currency, RateLimit};
+use crate::{Currency, Flags, RateLimit};
 
 crate::id!(
     /// A merchant.
@@ -119,7 +119,7 @@ pub struct Placement {
     pub dedicated: bool,
 }
 
-/// One merchant as requests see it; immutable, shared, replaced when something changes.
+/// One merchant as requests see it; immutable but for its flags, shared, replaced when something changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
     /// Identity.
@@ -140,4 +140,6 @@ pub struct Tenant {
     pub placement: Placement,
     /// How often it may call, where that is not what its tier says.
     pub rate_limit: Option<RateLimit>,
+    /// What is switched on and off, for this tenant and for all; changes while this value is in use.
+    pub flags: Flags,
 }

@@ -16,6 +16,7 @@ use moka::sync::Cache;
 use crate::{
     booking::{self, Booking, Receipt},
     error::SaleError,
+    flags::SPLIT_TENDER,
     insert_sales::{decode_receipts, insert_sales_stmt},
     model::{Channel, NewSale, Sale, SaleId, SaleKind},
     price_sale::{BookedLine, policy, price_sale},
@@ -235,6 +236,10 @@ fn decide_one(
     let id = SaleId(request.claim.resource);
     if !facts.claimed.contains(&request.claim.resource) {
         return Err(SaleError::Replay { sale: id });
+    }
+    if request.sale.tenders.len() > 1 && !ctx.flags().on(SPLIT_TENDER) {
+        let detail = format!("{} is switched off", SPLIT_TENDER.name);
+        return Err(SaleError::at(FEATURE_OFF, "/tenders", detail));
     }
     let at = occurred_at(ctx, &request.sale)?;
     if let (Some(customer), Some(known)) = (request.sale.customer_id, &facts.customers)

@@ -1,6 +1,7 @@
 //! What can be refused at the till, and the permissions of its routes.
 
 pub use catalog::problems::{CURRENCY_MISMATCH, PRODUCT_INACTIVE};
+pub use edge::codes::FEATURE_OFF;
 pub use inventory::problems::{OUT_OF_STOCK, UNKNOWN_SHOP, UNKNOWN_SKU};
 use kernel::{Code, Permission};
 

@@ -25,7 +25,7 @@ use webhooks::Webhooks;
 
 use crate::{
     config::Config,
-    documents, health,
+    documents, flags, health,
     installation::{Installation, Shard, tenant_migrations},
     jobs, operations,
 };
@@ -341,6 +341,7 @@ fn control_plane(
         master_key,
         databases: Arc::new(databases),
         seeders: vec![Arc::new(TaxRates)],
+        flags: flags::all(),
     };
     let mut settings = config.control.clone();
     settings.shared_database = config.database.names.shared.clone();

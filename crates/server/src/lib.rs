@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod documents;
 mod faults;
+mod flags;
 mod health;
 pub mod installation;
 pub mod jobs;

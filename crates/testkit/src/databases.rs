@@ -9,8 +9,8 @@ use db::{
 };
 use jiff::Timestamp;
 use kernel::{
-    Actor, Caller, Ctx, Currency, PermissionSet, Placement, Tenant, TenantId, TenantSettings, TenantStatus,
-    Tier,
+    Actor, Caller, Ctx, Currency, Flags, PermissionSet, Placement, Tenant, TenantId, TenantSettings,
+    TenantStatus, Tier,
 };
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -111,6 +111,7 @@ impl TestDatabases {
             settings: TenantSettings::default(),
             placement: self.shared_placement(),
             rate_limit: None,
+            flags: Flags::default(),
         })
     }
 

@@ -143,7 +143,7 @@ impl TenantCache {
 
 #[cfg(test)]
 mod tests {
-    use kernel::{Currency, Placement, TenantSettings, TenantStatus, Tier};
+    use kernel::{Currency, Flags, Placement, TenantSettings, TenantStatus, Tier};
 
     use super::*;
 
@@ -158,6 +158,7 @@ mod tests {
             settings: TenantSettings::default(),
             placement: Placement { shard: "a".into(), database: "b".into(), dedicated: false },
             rate_limit: None,
+            flags: Flags::default(),
         })
     }
 

@@ -65,6 +65,6 @@ impl Control {
             Key::Id(id) => tx.query_opt(include_str!("find_by_id.sql"), &[&id]).await?,
         };
         tx.commit().await?;
-        row.map(|row| tenants::decode_tenant(&row).map(Arc::new)).transpose()
+        row.map(|row| tenants::decode_tenant(&row, self.flags()).map(Arc::new)).transpose()
     }
 }

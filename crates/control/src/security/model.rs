@@ -39,6 +39,8 @@ pub enum EventKind {
     KeyChanged,
     /// A role, or who has which, was changed.
     RoleChanged,
+    /// A feature was switched on or off, for a tenant or for all.
+    FlagChanged,
     /// Data left as a file.
     DataExported,
     /// Many things were asked for within a minute that are not there, as one does who tries out identifiers.
@@ -48,7 +50,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::SignInSucceeded,
         Self::SignInFailed,
         Self::SignInLocked,
@@ -60,6 +62,7 @@ impl EventKind {
         Self::OperatorRouteRefused,
         Self::KeyChanged,
         Self::RoleChanged,
+        Self::FlagChanged,
         Self::DataExported,
         Self::IdsGuessed,
         Self::RateExceeded,
@@ -78,6 +81,7 @@ impl EventKind {
             Self::OperatorRouteRefused => "operator_route_refused",
             Self::KeyChanged => "key_changed",
             Self::RoleChanged => "role_changed",
+            Self::FlagChanged => "flag_changed",
             Self::DataExported => "data_exported",
             Self::IdsGuessed => "ids_guessed",
             Self::RateExceeded => "rate_exceeded",
@@ -98,6 +102,7 @@ impl From<SecurityEventKind> for EventKind {
             SecurityEventKind::OperatorRouteRefused => Self::OperatorRouteRefused,
             SecurityEventKind::KeyChanged => Self::KeyChanged,
             SecurityEventKind::RoleChanged => Self::RoleChanged,
+            SecurityEventKind::FlagChanged => Self::FlagChanged,
             SecurityEventKind::DataExported => Self::DataExported,
             SecurityEventKind::IdsGuessed => Self::IdsGuessed,
             SecurityEventKind::RateExceeded => Self::RateExceeded,

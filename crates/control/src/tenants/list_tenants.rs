@@ -6,6 +6,7 @@ use db::{ControlTx, DbError};
 use kernel::{Placement, Tenant, TenantId, TenantStatus};
 
 use super::model::{TenantView, decode_tenant, decode_view, status_text};
+use crate::Control;
 
 /// Which tenants.
 #[derive(Debug, Clone, Default)]
@@ -35,12 +36,13 @@ pub async fn list_tenants(tx: &ControlTx, filter: &TenantFilter) -> Result<Vec<T
 /// # Errors
 /// [`DbError`].
 pub async fn list_tenants_by_id(
+    control: &Control,
     tx: &ControlTx,
     after: Option<TenantId>,
     limit: i64,
 ) -> Result<Vec<Arc<Tenant>>, DbError> {
     let rows = tx.query(include_str!("list_tenants_by_id.sql"), &[&after, &limit.clamp(1, 1000)]).await?;
-    rows.iter().map(|row| decode_tenant(row).map(Arc::new)).collect()
+    rows.iter().map(|row| decode_tenant(row, control.flags()).map(Arc::new)).collect()
 }
 
 /// Every database in which tenants live, whatever their status, each once.

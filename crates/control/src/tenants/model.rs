@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use db::{DbError, Row};
 use kernel::{
-    Currency, Placement, RateLimit, Tenant, TenantId, TenantSettings, TenantStatus, Tier, Timestamp,
+    Currency, Flags, Placement, RateLimit, Tenant, TenantId, TenantSettings, TenantStatus, Tier, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -110,7 +110,7 @@ pub(crate) fn tier_text(tier: Tier) -> &'static str {
     }
 }
 
-fn read_tier(text: &str) -> Result<Tier, DbError> {
+pub(crate) fn read_tier(text: &str) -> Result<Tier, DbError> {
     match text {
         "free" => Ok(Tier::Free),
         "standard" => Ok(Tier::Standard),
@@ -164,7 +164,7 @@ pub(crate) fn settings_json(settings: &TenantSettings) -> Result<Value, DbError>
 }
 
 /// Reads id, slug, name, tier, status, currency, settings, dedicated, shard, database, rate_limit.
-pub(crate) fn decode_tenant(row: &Row) -> Result<Tenant, DbError> {
+pub(crate) fn decode_tenant(row: &Row, flags: &Flags) -> Result<Tenant, DbError> {
     let currency: &str = row.try_get(5)?;
     let text = |at: usize| -> Result<Arc<str>, DbError> {
         Ok(row.try_get::<_, Option<&str>>(at)?.unwrap_or_default().into())
@@ -180,13 +180,14 @@ pub(crate) fn decode_tenant(row: &Row) -> Result<Tenant, DbError> {
         // Not placed yet: such a tenant is not active, and nobody asks for its data.
         placement: Placement { shard: text(8)?, database: text(9)?, dedicated: row.try_get(7)? },
         rate_limit: read_rate_limit(row.try_get(10)?)?,
+        flags: flags.clone(),
     })
 }
 
 /// Reads what [`decode_tenant`] reads, then region, version, created_at, updated_at, step, attempts, last_error,
 /// started_at, finished_at.
 pub(crate) fn decode_view(row: &Row) -> Result<TenantView, DbError> {
-    let tenant = decode_tenant(row)?;
+    let tenant = decode_tenant(row, &Flags::default())?;
     let (started, finished): (Timestamp, Option<Timestamp>) = (row.try_get(18)?, row.try_get(19)?);
     let duration = |finished: Timestamp| finished.as_millisecond() - started.as_millisecond();
     let kind = if tenant.placement.dedicated { PlacementKind::Dedicated } else { PlacementKind::Shared };

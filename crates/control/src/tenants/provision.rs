@@ -142,7 +142,7 @@ async fn take_on(control: &Control, tenant: TenantId, claim: Uuid) -> Result<Opt
     tx.commit().await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Work {
-        tenant: decode_tenant(&row)?,
+        tenant: decode_tenant(&row, control.flags())?,
         claim,
         step: Step::read(row.try_get(11)?)?,
         attempts: row.try_get(12)?,
@@ -204,7 +204,7 @@ async fn place_tenant(control: &Control, tx: &ControlTx, work: &mut Work) -> Res
         return Err(StepError::NoShard);
     }
     let row = tx.query_one(include_str!("find_placed.sql"), &[&tenant.id]).await?;
-    work.tenant = decode_tenant(&row)?;
+    work.tenant = decode_tenant(&row, control.flags())?;
     Ok(())
 }
 

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod api_keys;
+mod flags;
+mod health;
 mod invariants;
 mod invitations;
 mod issuers;

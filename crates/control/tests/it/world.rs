@@ -15,7 +15,8 @@ use control::{
 };
 use db::{Db, DbError, Invalidations, TenantTx, migrate::MigrateError};
 use edge::{Api, Edge};
-use kernel::{Clock, PermissionSet, Placement, TenantId};
+use jiff::civil::date;
+use kernel::{Clock, Flag, PermissionSet, Placement, TenantId};
 use serde_json::{Value, json};
 use testkit::{Answer, Client, SHARD, TestCluster, TestDatabases, unlimited};
 
@@ -23,6 +24,19 @@ use testkit::{Answer, Client, SHARD, TestCluster, TestDatabases, unlimited};
 pub(crate) const START: &str = "2026-11-21T10:00:00Z";
 /// A password good enough for every account of every test.
 pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// A switch that is on until somebody decides otherwise.
+pub(crate) const OLD_THING: Flag = Flag {
+    name: "old-thing",
+    about: "A thing that has always been there.",
+    owner: "control",
+    expires: date(2027, 11, 30),
+    default_on: true,
+};
+/// A switch that is off until somebody decides otherwise, and that should be gone by now.
+pub(crate) const NEW_THING: Flag =
+    Flag { name: "new-thing", expires: date(2026, 1, 31), default_on: false, ..OLD_THING };
+const FLAGS: [Flag; 2] = [OLD_THING, NEW_THING];
 
 /// Fails a number of times, then works.
 #[derive(Debug, Default)]
@@ -164,6 +178,7 @@ impl World {
             master_key: MasterKey::new(&[42; 32]).unwrap(),
             databases: Arc::new(Databases { template: databases.template.clone(), steps: steps.clone() }),
             seeders: vec![Arc::new(Seed(steps.clone()))],
+            flags: FLAGS.to_vec(),
         };
         let control = Control::new(config.clone(), parts).unwrap();
         control.prepare().await.unwrap();
@@ -183,6 +198,7 @@ impl World {
                 steps: self.steps.clone(),
             }),
             seeders: Vec::new(),
+            flags: FLAGS.to_vec(),
         };
         let control = Control::new(self.config.clone(), parts).unwrap();
         control.prepare().await.unwrap();
@@ -265,12 +281,16 @@ impl World {
 
     /// Takes the control database away, or gives it back.
     pub(crate) async fn control_database_answers(&self, answers: bool) {
+        self.database_answers(&self.databases.control, answers).await;
+    }
+
+    /// Takes a database away, or gives it back.
+    pub(crate) async fn database_answers(&self, name: &str, answers: bool) {
         let client = testkit::connect(&self.databases.cluster().admin()).await.unwrap();
-        let name = &self.databases.control;
         client.batch_execute(&format!("alter database {name} allow_connections {answers}")).await.unwrap();
         if !answers {
             let end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
-            client.query(end, &[name]).await.unwrap();
+            client.query(end, &[&name]).await.unwrap();
         }
     }
 

@@ -13,7 +13,8 @@ use crate::shelf::databases;
 async fn a_tenant_that_holds_all_of_its_share_leaves_connections_to_the_others() {
     let databases = databases().await;
     let shares = TierShares { free: 2, ..TierShares::default() };
-    let limits = PoolLimits { tenant_max: 8, wait: Duration::from_millis(200), shares, ..PoolLimits::default() };
+    let limits =
+        PoolLimits { tenant_max: 8, wait: Duration::from_millis(200), shares, ..PoolLimits::default() };
     let db = Db::new(DbConfig { limits, ..databases.config() }).unwrap();
     let tenant = |slug: &str, tier| Arc::new(Tenant { tier, ..databases.tenant(slug).as_ref().clone() });
     let ctx = |tenant: &Arc<Tenant>| databases.ctx(tenant, Timestamp::UNIX_EPOCH);
@@ -54,7 +55,8 @@ async fn a_cluster_that_is_away_is_left_alone_and_the_others_are_not() {
     let tx = db.begin(&near).await.unwrap();
     tx.query_one("select 1", &[]).await.unwrap();
     tx.commit().await.unwrap();
-    let states: Vec<_> = db.breakers().states().into_iter().map(|(name, state)| (name.to_string(), state)).collect();
+    let states: Vec<_> =
+        db.breakers().states().into_iter().map(|(name, state)| (name.to_string(), state)).collect();
     let near = format!("database:{}", near.tenant.placement.shard);
     assert!(states.contains(&("database:away".to_owned(), State::Open)), "{states:?}");
     assert!(states.contains(&(near, State::Closed)), "{states:?}");

@@ -29,7 +29,10 @@ pub(super) fn always() -> [(&'static str, Header); 2] {
 /// On every answer to a call that a rate limit counts; written down where somebody looks for them.
 pub(super) fn rate_limits() -> [(&'static str, Header); 2] {
     [
-        ("RateLimit", text(POLICIES, "How many more calls each rate limit allows (r), all of it in t seconds.")),
+        (
+            "RateLimit",
+            text(POLICIES, "How many more calls each rate limit allows (r), all of it in t seconds."),
+        ),
         ("RateLimit-Policy", text(POLICIES, "The rate limits that count: q calls in w seconds.")),
     ]
 }

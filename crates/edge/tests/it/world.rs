@@ -17,8 +17,8 @@ use garde::Validate;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use kernel::{
-    Actor, Clock, Code, Currency, Permission, PermissionSet, Placement, Tenant, TenantId, TenantSettings,
-    TenantStatus, Tier, Timestamp,
+    Actor, Clock, Code, Currency, Flags, Permission, PermissionSet, Placement, Tenant, TenantId,
+    TenantSettings, TenantStatus, Tier, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -288,6 +288,7 @@ fn tenants() -> Vec<Arc<Tenant>> {
             settings: TenantSettings { cors_origins: vec![origin.to_owned()], ..TenantSettings::default() },
             placement: Placement { shard: "main".into(), database: "none".into(), dedicated: false },
             rate_limit: None,
+            flags: Flags::default(),
         })
     };
     vec![

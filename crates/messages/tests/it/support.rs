@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use db::{Db, DomainMigrations, Migration, Migrations, TenantTx};
 use jiff::Timestamp;
-use kernel::{Clock, Ctx, Currency, Placement, Tenant, TenantId, TenantSettings, TenantStatus, Tier};
+use kernel::{Clock, Ctx, Currency, Flags, Placement, Tenant, TenantId, TenantSettings, TenantStatus, Tier};
 use messages::{
     Consumer, ConsumerError, DeadLetters, Draft, LookupError, Message, NatsConfig, Relay, RelayConfig,
     RetryPolicy, TenantLookup, publish,
@@ -95,6 +95,7 @@ impl Lookup {
             settings: TenantSettings::default(),
             placement: placement.clone(),
             rate_limit: None,
+            flags: Flags::default(),
         };
         Self { tenants: Mutex::new(HashMap::from([(id, Arc::new(tenant))])) }
     }

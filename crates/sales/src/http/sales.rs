@@ -76,6 +76,7 @@ pub(super) fn routes() -> Routes<Sales> {
 }
 
 const SELLING: &[kernel::Code] = &[
+    FEATURE_OFF,
     SHOP_REQUIRED,
     UNKNOWN_SHOP,
     UNKNOWN_REGISTER,

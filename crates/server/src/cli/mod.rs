@@ -3,6 +3,7 @@
 mod check;
 mod dead_letters;
 mod export;
+mod flag;
 mod import;
 mod migrate;
 mod output;
@@ -49,6 +50,9 @@ pub enum Command {
     Import(import::ImportArgs),
     /// Write data out as CSV.
     Export(export::ExportArgs),
+    /// Feature flags.
+    #[command(subcommand)]
+    Flag(flag::FlagCommand),
     /// Messages that were given up.
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
@@ -116,6 +120,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Token(args) => token::run(config, args, json).await,
         Command::Import(args) => import::run(config, args, json).await,
         Command::Export(args) => export::run(config, args, json).await,
+        Command::Flag(command) => flag::run(config, command, json).await,
         Command::DeadLetters(command) => dead_letters::run(config, command, json).await,
         Command::Stuck(command) => stuck::run(config, command, json).await,
         Command::Check(args) => check::run(config, args, json).await,

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use control::{
     CreateTenant, PlacementKind, TenantFilter, TenantView, create_tenant, find_tenant, list_tenants,
-    resume_tenant, set_rate_limit, suspend_tenant,
+    resume_tenant, set_rate_limit, suspend_tenant, tenant_health,
 };
 use kernel::{Actor, Caller, Currency, PermissionSet, RateLimit, TenantSettings, Tier};
 use serde_json::json;
@@ -31,6 +31,8 @@ pub enum TenantCommand {
         /// The slug.
         slug: String,
     },
+    /// How they are: who trades, whose setting up failed, whose database answers and who is slowest.
+    Health,
     /// Stop one: nobody can sign in or sell until it is resumed.
     Suspend {
         /// The slug.
@@ -164,6 +166,7 @@ async fn act(session: &Session, command: TenantCommand, json: bool) -> Result<Ou
             let Some(found) = found else { bail!("there is no merchant {slug}") };
             output::print(json, &found, serde_json::to_string_pretty(&found)?)?;
         }
+        TenantCommand::Health => health(session, json).await?,
         TenantCommand::Suspend { slug } => change(session, &slug, true, json).await?,
         TenantCommand::Resume { slug } => change(session, &slug, false, json).await?,
         TenantCommand::Limit(args) => limit(session, &args, json).await?,
@@ -180,6 +183,43 @@ pub(crate) fn operator(now: kernel::Timestamp) -> Caller {
         trace: None,
         now,
     }
+}
+
+async fn health(session: &Session, json: bool) -> Result<()> {
+    let tx = session.app.control.db().control().await?;
+    let health = tenant_health(&tx, session.app.clock.now()).await?;
+    tx.commit().await?;
+    let time = |micros: Option<i32>| micros.map_or_else(|| "-".to_owned(), |micros| format!("{micros} us"));
+    let tiers = health.tiers.iter().map(|tier| {
+        let counts =
+            [tier.active, tier.suspended, tier.provisioning, tier.failed, tier.sampled, tier.answered];
+        let cells = counts.iter().map(i64::to_string);
+        let times = [time(tier.median_us), time(tier.slowest_us)];
+        [format!("{:?}", tier.tier).to_lowercase()].into_iter().chain(cells).chain(times).collect()
+    });
+    let header =
+        ["tier", "active", "suspended", "provisioning", "failed", "asked", "answered", "median", "slowest"];
+    let mut lines = output::table(&header, &tiers.collect::<Vec<Vec<String>>>());
+    for silent in &health.silent {
+        let (reason, since) = (silent.reason.as_deref().unwrap_or_default(), silent.silent_since);
+        let since = since.map_or_else(String::new, |since| format!(" since {since}"));
+        lines
+            .push_str(&format!("\n{} {reason}{since} ({}/{})", silent.tenant, silent.shard, silent.database));
+    }
+    for failed in &health.failed {
+        let error = failed.last_error.as_deref().unwrap_or_default();
+        lines.push_str(&format!(
+            "\n{} failed at {} since {}: {error}",
+            failed.tenant, failed.step, failed.since
+        ));
+    }
+    for slow in &health.slowest {
+        lines.push_str(&format!(
+            "\n{} answered in {} us ({}/{})",
+            slow.tenant, slow.took_us, slow.shard, slow.database
+        ));
+    }
+    output::print(json, &health, lines)
 }
 
 async fn create(session: &Session, args: CreateArgs, json: bool) -> Result<Outcome> {

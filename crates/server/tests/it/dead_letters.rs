@@ -1,44 +1,14 @@
 //! Messages that were given up, dealt with over HTTP and by the command line (MSG-4).
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use http::Method;
 use kernel::Clock;
 use messages::{Consumer, ConsumerError, Draft, Relay, RelayConfig, publish};
-use serde_json::{Value, json};
-use testkit::{App, SHARD};
+use serde_json::json;
+use testkit::App;
 
-use crate::support::{Ran, program, text};
-
-/// The command line on the databases of `app`.
-struct CommandLine(PathBuf);
-
-impl CommandLine {
-    fn of(app: &App) -> Self {
-        let file = app.parts.config.data_dir.join("markethall.toml");
-        let settings = format!(
-            "data_dir = {:?}\n[database]\nurl = {:?}\nshard = {SHARD:?}\n[database.names]\ncontrol = {:?}\n\
-             shared = {:?}\ntemplate = {:?}\n[[control.shards]]\nname = {SHARD:?}\n",
-            app.parts.config.data_dir,
-            app.databases.cluster().admin_url().unwrap(),
-            app.databases.control,
-            app.databases.shared,
-            app.databases.template,
-        );
-        fs::write(&file, settings).unwrap();
-        Self(file)
-    }
-
-    async fn run(&self, args: &[&str]) -> Ran {
-        let mut command = program();
-        command.arg("--config").arg(&self.0).arg("dead-letters").args(args);
-        tokio::task::spawn_blocking(move || Ran::of(&mut command)).await.unwrap()
-    }
-
-    async fn json(&self, args: &[&str]) -> Value {
-        self.run(&[args, &["--json"]].concat()).await.exits(0).json()
-    }
-}
+use crate::support::{CommandLine, text};
 
 /// Publishes one message for `slug` that its only consumer gives up at once.
 async fn give_up(app: &App, slug: &str, subject: &str) {
@@ -68,25 +38,28 @@ async fn dead_letters_are_listed_shown_replayed_and_dropped_by_api_and_command_l
     give_up(&app, "bolt", "third").await;
     let (line, operator) = (CommandLine::of(&app), app.operator(&["platform:operations"]).await.unwrap());
 
-    let listed = line.json(&["list"]).await;
+    let listed = line.json(&["dead-letters", "list"]).await;
     let over_http = operator.api(Method::GET, "/admin/dead-letters").send().await.is(200).json;
     assert_eq!(listed["items"], over_http["items"]);
     assert_eq!((listed["items"].as_array().unwrap().len(), &listed["hasMore"]), (3, &json!(false)));
     let (third, second) = (text(&listed, "/items/0/id"), text(&listed, "/items/1/id"));
-    let own = line.json(&["list", "--tenant", "acme", "--limit", "1"]).await;
+    let own = line.json(&["dead-letters", "list", "--tenant", "acme", "--limit", "1"]).await;
     assert_eq!((text(&own, "/items/0/id"), &own["hasMore"]), (second.clone(), &json!(true)));
-    let older = line.json(&["list", "--tenant", "acme", "--before", &second]).await;
+    let older = line.json(&["dead-letters", "list", "--tenant", "acme", "--before", &second]).await;
     assert_eq!(text(&older, "/items/0/subject"), "first");
-    assert_eq!(line.json(&["list", "--consumer", "other"]).await["items"], json!([]));
-    let table = line.run(&["list"]).await.exits(0).stdout;
+    assert_eq!(line.json(&["dead-letters", "list", "--consumer", "other"]).await["items"], json!([]));
+    let table = line.run(&["dead-letters", "list"]).await.exits(0).stdout;
     assert!(table.starts_with("id ") && table.contains("makes no sense"), "{table}");
 
-    let shown = line.json(&["show", &third]).await;
+    let shown = line.json(&["dead-letters", "show", &third]).await;
     let path = format!("/admin/dead-letters/{third}");
     assert_eq!(shown, operator.api(Method::GET, &path).send().await.is(200).json);
     assert_eq!((&shown["error"], &shown["data"]), (&json!("makes no sense"), &json!({ "n": 1 })));
 
-    assert_eq!(line.json(&["replay", &third]).await, json!({ "id": third, "replayed": true }));
+    assert_eq!(
+        line.json(&["dead-letters", "replay", &third]).await,
+        json!({ "id": third, "replayed": true })
+    );
     let replay = format!("/admin/dead-letters/{second}/replay");
     operator.api(Method::POST, &replay).send().await.is(204);
     // The command line goes by the real time, the server of this test by its own.
@@ -96,12 +69,12 @@ async fn dead_letters_are_listed_shown_replayed_and_dropped_by_api_and_command_l
     }
     assert_eq!(handled, 2);
     let first = text(&older, "/items/0/id");
-    assert_eq!(line.json(&["drop", &first]).await, json!({ "id": first, "dropped": true }));
-    assert_eq!(line.json(&["list"]).await["items"], json!([]));
+    assert_eq!(line.json(&["dead-letters", "drop", &first]).await, json!({ "id": first, "dropped": true }));
+    assert_eq!(line.json(&["dead-letters", "list"]).await["items"], json!([]));
     for word in ["show", "replay", "drop"] {
-        let gone = line.run(&[word, &first]).await.exits(1);
+        let gone = line.run(&["dead-letters", word, &first]).await.exits(1);
         assert!(gone.stderr.contains(&first) && gone.stdout.is_empty(), "{gone:?}");
     }
-    line.run(&["show", "nonsense"]).await.exits(2);
-    line.run(&["list", "--limit", "201"]).await.exits(2);
+    line.run(&["dead-letters", "show", "nonsense"]).await.exits(2);
+    line.run(&["dead-letters", "list", "--limit", "201"]).await.exits(2);
 }

@@ -174,6 +174,7 @@ fn of_people(operation: &str, w: &World) -> Option<Example> {
     let passwords = json!({ "currentPassword": "not this one", "newPassword": "correct horse battery" });
     Some(match operation {
         "list_security_events" => get("/security-events"),
+        "list_own_feature_flags" => get("/feature-flags"),
         "list_api_keys" => get("/api-keys"),
         "create_api_key" => send("/api-keys", key),
         "get_api_key" => get(format!("/api-keys/{}", w.api_key)).hidden(),
@@ -317,6 +318,7 @@ fn of_the_operator(operation: &str) -> Option<Example> {
     Some(match operation {
         "list_tenants" => get("/admin/tenants"),
         "create_tenant" => send("/admin/tenants", tenant),
+        "get_tenants_health" => get("/admin/tenants/health"),
         "get_tenant" => get("/admin/tenants/acme"),
         "update_tenant" => send("/admin/tenants/acme", json!({ "name": "Acme", "tier": "standard" })),
         "suspend_tenant" => get("/admin/tenants/nobody/suspend"),
@@ -332,6 +334,12 @@ fn of_the_operator(operation: &str) -> Option<Example> {
         "put_issuer" => send("/admin/tenants/acme/issuers/keycloak", issuer),
         "delete_issuer" => get("/admin/tenants/acme/issuers/keycloak"),
         "list_all_security_events" => get("/admin/security-events"),
+        "list_features" => get("/admin/features"),
+        "list_feature_flags" => get("/admin/feature-flags"),
+        "get_feature_default" | "delete_feature_default" => get("/admin/feature-flags/split-tender"),
+        "put_feature_default" => send("/admin/feature-flags/split-tender", json!({ "enabled": true })),
+        "get_feature_flag" | "delete_feature_flag" => get("/admin/feature-flags/acme/split-tender"),
+        "put_feature_flag" => send("/admin/feature-flags/acme/split-tender", json!({ "enabled": true })),
         "list_shards" => get("/admin/shards"),
         "add_shard" => send("/admin/shards", json!({ "name": "elsewhere", "weight": 1 })),
         "get_shard" => get("/admin/shards/main"),

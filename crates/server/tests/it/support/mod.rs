@@ -1,11 +1,13 @@
 //! What the tests of the program share.
 
+mod command_line;
 mod examples;
 mod home;
 mod server;
 mod web_shop;
 mod world;
 
+pub use command_line::CommandLine;
 pub use examples::{Example, Foreign, example};
 pub use home::{Home, Ran, program, target_dir};
 pub use server::Server;
