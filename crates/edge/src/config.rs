@@ -24,6 +24,8 @@ pub struct EdgeConfig {
     pub trusted_proxies: Vec<Network>,
     /// Clients come by TLS (ended here or at a proxy): answers carry HSTS.
     pub https: bool,
+    /// Answers are compressed for clients that take it; off when a proxy in front does it.
+    pub compression: bool,
     /// How long idempotency keys are kept, 24 to 72 hours.
     pub idempotency_keep_hours: u32,
 }
@@ -38,6 +40,7 @@ impl Default for EdgeConfig {
             operator_networks: vec![Network::LOOPBACK_V4, Network::LOOPBACK_V6],
             trusted_proxies: Vec::new(),
             https: false,
+            compression: true,
             idempotency_keep_hours: 48,
         }
     }

@@ -3,6 +3,7 @@
 
 mod api;
 pub mod codes;
+mod compress;
 mod config;
 mod document;
 mod extract;

@@ -10,7 +10,7 @@ use catalog::ObjectsConfig;
 use checkout::CheckoutConfig;
 use control::ControlConfig;
 use db::CombinerLimits;
-use edge::EdgeConfig;
+use edge::{EdgeConfig, serve::ServeConfig};
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
@@ -33,6 +33,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Further PostgreSQL clusters for tenants, by name.
     pub shards: BTreeMap<String, ShardUrl>,
+    /// How the address is served, and the Unix socket beside it.
+    pub serve: ServeConfig,
     /// The edge.
     pub edge: EdgeConfig,
     /// The control plane.
@@ -123,6 +125,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database: DatabaseConfig::default(),
             shards: BTreeMap::new(),
+            serve: ServeConfig::default(),
             edge: EdgeConfig::default(),
             control: ControlConfig::default(),
             payments: PaymentsConfig::default(),
@@ -195,6 +198,8 @@ impl Config {
             config.listen.set_port(port);
         }
         config.validate()?;
+        // Who ends TLS here need not say so twice.
+        config.edge.https |= config.serve.tls.is_some();
         Ok(config)
     }
 
@@ -223,6 +228,7 @@ impl Config {
         self.payments.validate()?;
         self.checkout.validate(self.payments.call_timeout_ms)?;
         self.messages.validate()?;
+        self.serve.validate()?;
         self.edge.validate()?;
         self.webhooks.validate()?;
         self.objects.validate()?;

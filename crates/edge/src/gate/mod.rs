@@ -31,7 +31,7 @@ pub(crate) use pages::{not_allowed_endpoint, not_found_endpoint};
 pub(crate) use run::service;
 pub(crate) use visit::Visit;
 
-use crate::{EdgeConfig, Identity, Registry, SecurityEvents};
+use crate::{EdgeConfig, Identity, Registry, SecurityEvents, compress::Compressor};
 
 /// Everything the gate needs; one per process, cheap to clone.
 #[derive(Clone)]
@@ -43,6 +43,7 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) security: Arc<dyn SecurityEvents>,
     pub(crate) clock: Clock,
+    pub(crate) compressor: Compressor,
     /// For large bodies.
     room: room::Room,
     guesses: guesses::Guesses,
@@ -62,6 +63,7 @@ impl Edge {
         clock: Clock,
     ) -> Self {
         Self(Arc::new(Inner {
+            compressor: Compressor::new(config.compression),
             room: room::Room::new(config.large_bodies_mib),
             guesses: guesses::Guesses::default(),
             strange_proxy: Once::new(),

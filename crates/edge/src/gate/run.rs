@@ -21,7 +21,8 @@ use super::{
     finish::Outcome,
 };
 use crate::{
-    Edge, FieldError, IdempotencyKey, Op, Problem, codes, extract, routes::Endpoint, telemetry::OpMetrics,
+    Edge, FieldError, IdempotencyKey, Op, Problem, codes, compress, extract, routes::Endpoint,
+    telemetry::OpMetrics,
 };
 
 /// One endpoint behind the gate.
@@ -47,9 +48,13 @@ pub(crate) fn service(
         Some(op.full_path()).filter(|path| !path.is_empty()).unwrap_or_else(|| "unmatched".to_owned());
     let metrics = OpMetrics::new(route, method);
     let gate = Arc::new(Gate { edge: edge.clone(), op: Arc::new(op), endpoint, metrics, allow });
-    BoxCloneSyncService::new(tower::service_fn(move |request| {
+    BoxCloneSyncService::new(tower::service_fn(move |request: Request| {
         let gate = gate.clone();
-        async move { Ok(gate.run(request).await) }
+        async move {
+            let asked = compress::Asked::of(request.headers());
+            let response = gate.run(request).await;
+            Ok(gate.edge.0.compressor.answer(&asked, response))
+        }
     }))
 }
 

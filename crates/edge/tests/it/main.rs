@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test says where")]
 
 mod admission;
+mod compression;
 mod conditional;
 mod documents;
 mod headers;
@@ -12,4 +13,6 @@ mod limits;
 mod logs;
 mod problems;
 mod server;
+mod tls;
+mod unix_socket;
 mod world;

@@ -74,6 +74,7 @@ pub(super) fn show_config(config: &Config, as_json: bool) -> Result<Outcome> {
             "controlConnections": config.database.control_connections,
         },
         "shards": config.shards.keys().map(|name| json!({ "name": name, "url": "***" })).collect::<Vec<_>>(),
+        "serve": config.serve,
         "edge": format!("{:?}", config.edge),
         "control": format!("{:?}", config.control),
         "sales": { "writers": config.sales.writers, "batch": config.sales.batch, "queue": config.sales.queue },

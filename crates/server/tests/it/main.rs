@@ -24,6 +24,7 @@ mod outage;
 mod payments;
 mod races;
 mod saga;
+mod serving;
 mod shift_race;
 mod stuck;
 mod support;
