@@ -7,6 +7,7 @@ mod clock;
 mod code;
 mod context;
 mod id;
+pub mod masked;
 mod money;
 mod permission;
 mod quantity;

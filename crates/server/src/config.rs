@@ -18,11 +18,13 @@ use figment::{
 use messages::MessagesConfig;
 use payments::PaymentsConfig;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use webhooks::WebhooksConfig;
 
+use crate::secret_files;
+
 /// Everything that can be set. Each part belongs to the crate that uses it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The folder for the private database, keys and uploads.
@@ -56,11 +58,12 @@ pub struct Config {
 }
 
 /// Where the databases are.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseConfig {
     /// A PostgreSQL 15 or later by URL, with a role that may create roles and databases. Without it a private one is
     /// kept under `data_dir`.
+    #[serde(serialize_with = "kernel::masked::optional")]
     pub url: Option<SecretString>,
     /// The folder of the server binaries, for the private one; looked for when not set.
     pub bin_dir: Option<PathBuf>,
@@ -75,7 +78,7 @@ pub struct DatabaseConfig {
 }
 
 /// Names of the databases in each cluster.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseNames {
     /// The control plane's.
@@ -87,15 +90,16 @@ pub struct DatabaseNames {
 }
 
 /// A further cluster.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShardUrl {
     /// A PostgreSQL 15 or later by URL, with a role that may create roles and databases.
+    #[serde(serialize_with = "kernel::masked::secret")]
     pub url: SecretString,
 }
 
 /// How sales are batched.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SalesConfig {
     /// Writers per tenant database.
@@ -109,7 +113,7 @@ pub struct SalesConfig {
 }
 
 /// What is logged, to standard error.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
     /// Which events, as `level` or `target=level,..`.
@@ -176,7 +180,7 @@ impl Default for LogConfig {
 }
 
 impl Config {
-    /// Reads the configuration: defaults, `file`, `MARKETHALL_SECTION__KEY`, and `PORT`.
+    /// Reads the configuration: defaults, `file`, `MARKETHALL_SECTION__KEY`, `PORT`, and the files that hold secrets.
     ///
     /// # Errors
     /// A sentence naming the key that is unknown, unreadable or out of bounds.
@@ -192,7 +196,8 @@ impl Config {
         let environment = Env::prefixed("MARKETHALL_")
             .filter(|key| !key.as_str().to_ascii_lowercase().starts_with("test_") && key != "config")
             .split("__");
-        let mut config: Self = figment.merge(environment).extract().map_err(|error| error.to_string())?;
+        let figment = secret_files::read_secrets(figment.merge(environment))?;
+        let mut config: Self = figment.extract().map_err(|error| error.to_string())?;
         if let Ok(port) = std::env::var("PORT") {
             let port = port.parse().map_err(|_| format!("PORT must be a port number, not {port:?}"))?;
             config.listen.set_port(port);

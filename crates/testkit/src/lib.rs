@@ -12,6 +12,7 @@ mod janitor;
 mod nats;
 #[cfg(feature = "http")]
 mod site;
+mod tls_postgres;
 
 #[cfg(feature = "app")]
 pub use app::App;
@@ -22,3 +23,4 @@ pub use databases::{SHARD, TestDatabases, connect};
 pub use nats::NatsServer;
 #[cfg(feature = "http")]
 pub use site::Site;
+pub use tls_postgres::{TlsFiles, TlsPostgres};

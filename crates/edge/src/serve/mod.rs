@@ -33,6 +33,7 @@ use guarded::Guarded;
 use listen::Arrived;
 pub use listen::{ListenError, Listeners};
 use tls::Tls;
+pub use tls::check_files;
 
 /// How serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

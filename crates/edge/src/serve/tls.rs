@@ -22,7 +22,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::{ListenError, TlsConfig};
+use super::{ListenError, ServeConfig, TlsConfig};
 
 /// The longest file of certificates that is read.
 const MOST_BYTES: u64 = 1 << 20;
@@ -75,6 +75,14 @@ impl Tls {
             let _ = tokio::task::spawn_blocking(move || certificate.reload(&config)).await;
         }
     }
+}
+
+/// Reads the certificate of `config`, if any, and refuses one that cannot be used, without listening.
+///
+/// # Errors
+/// The setting, the file and what is wrong with it.
+pub fn check_files(config: &ServeConfig) -> Result<(), ListenError> {
+    config.tls.as_ref().map(Tls::new).transpose().map(drop)
 }
 
 /// The certificate in force.

@@ -15,6 +15,7 @@ mod cli;
 mod crash;
 mod dead_letters;
 mod documents;
+mod encrypted;
 mod fuzz;
 mod isolation;
 mod journey;
