@@ -4,16 +4,17 @@ use std::{path::PathBuf, time::Duration};
 
 use redis::{ConnectionInfo, IntoConnectionInfo};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// More nodes than any installation names.
 const MOST_NODES: usize = 32;
 
 /// Where Redis (or Valkey) is; without `url` the process shares nothing and keeps all in its own memory.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RedisConfig {
     /// `redis://host:6379/0`, `rediss://` for TLS, `redis+unix:///path`; several, by commas, for Sentinel and Cluster.
+    #[serde(serialize_with = "kernel::masked::optional")]
     pub url: Option<SecretString>,
     /// The name of the master that the sentinels of `url` watch.
     pub sentinel_master: Option<String>,
@@ -22,6 +23,7 @@ pub struct RedisConfig {
     /// The user of the nodes behind sentinels; elsewhere it stands in `url`.
     pub username: Option<String>,
     /// The password of the nodes behind sentinels; elsewhere it stands in `url`.
+    #[serde(serialize_with = "kernel::masked::optional")]
     pub password: Option<SecretString>,
     /// The certificates, PEM, that TLS is verified against; those of the system when not set.
     pub ca_file: Option<PathBuf>,

@@ -10,7 +10,7 @@ use kernel::{Clock, Ctx, TenantId};
 use moka::sync::Cache;
 use payments::Payments;
 use sales::Sales;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How checkouts are run in this installation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CheckoutConfig {
     /// For how long units are held, in seconds.

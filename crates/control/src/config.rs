@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::shards::Purpose;
 
 /// A cluster that takes tenants, as configured; what is changed at runtime later wins over this.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShardConfig {
     /// The name under which [`db::Db`] knows how to reach it.
@@ -31,7 +31,7 @@ fn one() -> i32 {
 }
 
 /// Settings of the control plane; every bound is one.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ControlConfig {
     /// The built-in issuer's name in tokens: the address under which clients reach this installation.

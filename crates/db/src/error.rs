@@ -55,10 +55,11 @@ impl DbError {
 impl From<tokio_postgres::Error> for DbError {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(server) = error.as_db_error() else {
+            let text = with_cause(&error);
             return if error.is_closed() || std::error::Error::source(&error).is_some_and(is_io) {
-                Self::Unavailable(error.to_string())
+                Self::Unavailable(text)
             } else {
-                Self::Other(error.to_string())
+                Self::Other(text)
             };
         };
         let constraint = || server.constraint().unwrap_or_else(|| server.message()).to_owned();
@@ -87,6 +88,14 @@ impl From<tokio_postgres::Error> for DbError {
             other if other.code().starts_with("08") => Self::Unavailable(server.message().to_owned()),
             other => Self::Other(format!("{}: {}", other.code(), server.message())),
         }
+    }
+}
+
+/// The driver's words and what is behind them: its own say no more than "error performing TLS handshake".
+pub(crate) fn with_cause(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod cluster;
 pub mod combiner;
+mod connection;
 mod epochs;
 mod error;
 mod invalidation;
@@ -16,6 +17,7 @@ mod stmt;
 mod tx;
 
 pub use combiner::{Batch, BatchTx, Combiner, CombinerLimits};
+pub use connection::{ConnectionConfig, ConnectionError};
 pub use epochs::Epochs;
 pub use error::DbError;
 pub use invalidation::{Invalidations, Source, Stale};
@@ -28,7 +30,7 @@ pub use private_file::create_private;
 pub use relay::{Notice, RelayConn};
 pub use shares::TierShares;
 pub use stmt::{Hook, Param, Stmt};
-pub use tokio_postgres::{Config as ConnectionConfig, Error as DriverError, Row, types};
+pub use tokio_postgres::{Error as DriverError, Row, types};
 pub use tx::{ControlTx, TenantTx};
 
 /// `time`, or the year 1 if it is before that: PostgreSQL knows no times long before it, and nothing happened then.

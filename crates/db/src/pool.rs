@@ -12,9 +12,10 @@ use deadpool_postgres::{
 use kernel::{Ctx, Placement};
 use resilience::{Breaker, BreakerConfig, Breakers, Guarded, Probe};
 use secrecy::{ExposeSecret, SecretString};
-use tokio_postgres::NoTls;
 
-use crate::{ControlTx, DbError, TenantTx, TierShares, pools::Pools, shares::Shares, tx::Mode};
+use crate::{
+    ConnectionConfig, ControlTx, DbError, TenantTx, TierShares, pools::Pools, shares::Shares, tx::Mode,
+};
 
 /// The database that holds the control plane, in the cluster that the control plane is configured to use.
 pub const CONTROL_DATABASE: &str = "markethall_control";
@@ -61,9 +62,9 @@ impl Default for PoolLimits {
 #[derive(Clone)]
 pub struct DbConfig {
     /// By shard name: host, port and TLS of a cluster; user, password and database are filled in per pool.
-    pub shards: HashMap<Arc<str>, tokio_postgres::Config>,
+    pub shards: HashMap<Arc<str>, ConnectionConfig>,
     /// The cluster that holds the control database.
-    pub control: tokio_postgres::Config,
+    pub control: ConnectionConfig,
     /// The control database's name; [`CONTROL_DATABASE`] except in tests.
     pub control_database: Arc<str>,
     /// How to sign in.
@@ -187,13 +188,13 @@ impl Db {
     ///
     /// # Errors
     /// [`DbError::Other`] on an unknown shard.
-    pub fn relay_config(&self, placement: &Placement) -> Result<tokio_postgres::Config, DbError> {
+    pub fn relay_config(&self, placement: &Placement) -> Result<ConnectionConfig, DbError> {
         self.config_for(placement, Profile::Relay)
     }
 
     /// Settings to connect to the control database, for sessions that outlive a pool's loan (listening).
     #[must_use]
-    pub fn control_config(&self) -> tokio_postgres::Config {
+    pub fn control_config(&self) -> ConnectionConfig {
         let config = &self.0.config;
         let mut control = config.control.clone();
         control
@@ -279,7 +280,7 @@ impl Db {
         build(self.config_for(placement, profile)?, options, limits.tenant_max, limits.wait)
     }
 
-    fn config_for(&self, placement: &Placement, profile: Profile) -> Result<tokio_postgres::Config, DbError> {
+    fn config_for(&self, placement: &Placement, profile: Profile) -> Result<ConnectionConfig, DbError> {
         let config = &self.0.config;
         let shard = config
             .shards
@@ -321,12 +322,7 @@ async fn answers(pool: Pool) -> bool {
     }
 }
 
-fn build(
-    mut config: tokio_postgres::Config,
-    options: &str,
-    max: usize,
-    wait: Duration,
-) -> Result<Pool, DbError> {
+fn build(mut config: ConnectionConfig, options: &str, max: usize, wait: Duration) -> Result<Pool, DbError> {
     // A server that vanished is given up soon: within what its silence may last, not after TCP's quarter of an hour.
     config
         .keepalives_idle(Duration::from_secs(10))
@@ -337,8 +333,9 @@ fn build(
         "-c jit=off -c statement_timeout=30s -c lock_timeout=5s \
          -c idle_in_transaction_session_timeout=60s -c timezone=UTC {options}"
     ));
+    let (config, tls) = config.into_parts();
     let manager =
-        Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        Manager::from_config(config, tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     Pool::builder(manager)
         .max_size(max)
         .timeouts(Timeouts { wait: Some(wait), create: Some(wait), recycle: Some(wait) })

@@ -12,9 +12,9 @@ use std::{
 use futures::{StreamExt as _, stream};
 use kernel::Placement;
 use tokio::{sync::Notify, task::AbortHandle, time::timeout};
-use tokio_postgres::{AsyncMessage, Client, NoTls, Row, Statement, types::ToSql};
+use tokio_postgres::{AsyncMessage, Client, Row, Statement, types::ToSql};
 
-use crate::{Db, DbError};
+use crate::{ConnectionConfig, Db, DbError};
 
 /// How long a statement may take before the session counts as lost; above the server's own limit of 30 s.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
@@ -93,13 +93,13 @@ impl Db {
 }
 
 impl RelayConn {
-    async fn open(mut config: tokio_postgres::Config) -> Result<Self, DbError> {
+    async fn open(mut config: ConnectionConfig) -> Result<Self, DbError> {
         config
             .application_name("markethall relay")
             .connect_timeout(Duration::from_secs(3))
             .keepalives_idle(Duration::from_secs(10))
             .options(OPTIONS);
-        let connecting = timeout(Duration::from_secs(5), config.connect(NoTls)).await;
+        let connecting = timeout(Duration::from_secs(5), config.open()).await;
         let (client, mut connection) = connecting
             .map_err(|_| DbError::Unavailable("connecting took too long".to_owned()))?
             .map_err(connecting_failed)?;

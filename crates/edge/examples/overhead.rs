@@ -110,7 +110,13 @@ fn gated(enabled: bool) -> anyhow::Result<(Edge, Router)> {
         .permission(Permission::new("things:read"))
         .returns::<String>(200)
         .etag();
-    let routes = Routes::new("Things").add(op, get_thing).with_state(());
+    let page = page();
+    let list = Op::get("/things", "list_things", "A page").permission(Permission::new("things:read"));
+    let routes = Routes::new("Things").add(op, get_thing).add(list.returns::<String>(200), move || {
+        let page = page.clone();
+        async move { Reply::bytes(StatusCode::OK, page, None) }
+    });
+    let routes = routes.with_state(());
     let router = Api::new([routes])?.into_router(&edge);
     Ok((edge, router))
 }
@@ -119,18 +125,26 @@ fn bare() -> Router {
     Router::new().route("/api/v1/things/{id}", get(|| async { BODY }))
 }
 
+/// 50 rows of JSON.
+fn page() -> Bytes {
+    let row = |number: u32| format!("{{\"sku\":\"{}\",\"name\":\"Bread number {number}\"}}", number * 7919);
+    (0..50).map(row).collect::<Vec<_>>().join(",").into()
+}
+
+const PAGE: &str = "/api/v1/things";
 const PATH: &str = "/api/v1/things/thg_01J00000000000000000000001";
 
 fn token() -> String {
     format!("Bearer {}", "eyJhbGciOiJFZERTQSJ9.".repeat(12))
 }
 
-/// Microseconds per request, called directly.
-async fn called(router: &mut Router) -> anyhow::Result<f64> {
+/// Microseconds per request, called directly by a client that takes these codings.
+async fn called(router: &mut Router, path: &str, codings: &str) -> anyhow::Result<f64> {
     let token = token();
     let started = Instant::now();
     for _ in 0..REQUESTS {
-        let request = Request::get(PATH).header("authorization", &token).header("x-tenant", "acme");
+        let request = Request::get(path).header("authorization", &token).header("x-tenant", "acme");
+        let request = if codings.is_empty() { request } else { request.header("accept-encoding", codings) };
         let response = router.call(request.body(Body::empty())?).await?;
         anyhow::ensure!(response.status() == StatusCode::OK, "not answered");
         black_box(response);
@@ -181,10 +195,12 @@ fn main() -> anyhow::Result<()> {
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         let (mut plain, mut added, mut limits) = (bare(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            let (alone, behind) = (called(&mut plain).await?, called(&mut router).await?);
-            let free = called(&mut unlimited).await?;
+            let (alone, behind) = (called(&mut plain, PATH, "").await?, called(&mut router, PATH, "").await?);
+            let free = called(&mut unlimited, PATH, "").await?;
+            let asked = called(&mut router, PATH, "gzip, deflate, br, zstd").await?;
             println!(
-                "called: bare {alone:.2} us, behind the gate {behind:.2} us, without limits {free:.2} us"
+                "called: bare {alone:.2} us, behind the gate {behind:.2} us, without limits {free:.2} us, with codings \
+                 asked for {asked:.2} us"
             );
             added.push(behind - alone);
             limits.push(behind - free);
@@ -192,6 +208,10 @@ fn main() -> anyhow::Result<()> {
         }
         println!("median added: {:.2} us per request", median(added));
         println!("of which two rate limits and their headers: {:.2} us", median(limits));
+        for codings in ["", "zstd", "br", "gzip"] {
+            let took = called(&mut router, PAGE, codings).await?;
+            println!("a page of {} bytes as {codings:?}: {took:.1} us", page().len());
+        }
         anyhow::Ok(())
     })?;
     Builder::new_multi_thread().enable_all().build()?.block_on(async {

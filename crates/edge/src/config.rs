@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{LimitsConfig, Network};
 
 /// Settings of the edge; every bound is one.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EdgeConfig {
     /// A request that takes longer is stopped with 503.
@@ -24,6 +24,8 @@ pub struct EdgeConfig {
     pub trusted_proxies: Vec<Network>,
     /// Clients come by TLS (ended here or at a proxy): answers carry HSTS.
     pub https: bool,
+    /// Answers are compressed for clients that take it; off when a proxy in front does it.
+    pub compression: bool,
     /// How long idempotency keys are kept, 24 to 72 hours.
     pub idempotency_keep_hours: u32,
     /// How often may be called.
@@ -40,6 +42,7 @@ impl Default for EdgeConfig {
             operator_networks: vec![Network::LOOPBACK_V4, Network::LOOPBACK_V6],
             trusted_proxies: Vec::new(),
             https: false,
+            compression: true,
             idempotency_keep_hours: 48,
             limits: LimitsConfig::default(),
         }

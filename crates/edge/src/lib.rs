@@ -2,7 +2,9 @@
 #![doc = include_str!("../README.md")]
 
 mod api;
+mod audit;
 pub mod codes;
+mod compress;
 mod config;
 mod document;
 mod extract;
@@ -24,12 +26,13 @@ pub mod serve;
 pub mod telemetry;
 
 pub use api::{Api, ApiError, RouteAccess};
+pub use audit::{Audit, AuditEntry};
 pub use config::EdgeConfig;
 pub use extract::{
     Caller, Idempotency, IfMatch, IfNoneMatch, Input, Inputs, Json, Operator, Path, Path2, Query, RawBody,
     Tenanted, Visitor,
 };
-pub use gate::Edge;
+pub use gate::{Edge, EdgeParts};
 pub use identity::{
     AuthError, Identity, Principal, Registry, RegistryError, SecurityEvent, SecurityEventKind, SecurityEvents,
 };

@@ -8,6 +8,7 @@ mod code;
 mod context;
 mod flag;
 mod id;
+pub mod masked;
 mod money;
 mod permission;
 mod quantity;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::web_call::Site;
 
 /// How payments are taken in this installation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PaymentsConfig {
     /// Whether there is the built-in test provider, which charges nobody.
@@ -33,7 +33,7 @@ impl Default for PaymentsConfig {
 }
 
 /// Where a provider is asked. Merchants bring their own accounts; without one nothing is asked.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderConfig {
     /// The address of its API: https, or http on this machine. Never a merchant's to choose. Empty: no such provider.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;
+use audit::Auditor;
 use axum::Router;
 use cache::Redis;
 use cart::Carts;
@@ -12,7 +13,7 @@ use checkout::{Checkouts, Faults};
 use control::{Control, MasterKey, Parts, Seeder, TenantDatabases};
 use customers::{Buyer, CustomerId, CustomerMerge, Customers, GuestId, GuestMerge, Hooks};
 use db::{Db, DbError, Invalidations, Source, Stale, TenantTx, migrate::MigrateError};
-use edge::{Api, Edge, Routes, health::Health, telemetry::Metrics};
+use edge::{Api, Edge, EdgeParts, Routes, health::Health, telemetry::Metrics};
 use inventory::{Inventory, InventoryConfig};
 use kernel::{Clock, Placement};
 use messages::{DeadLetters, Job, Jobs, JobsConfig, Relay, RelayConfig, TenantLookup};
@@ -65,6 +66,8 @@ pub struct App {
     pub jobs: Jobs,
     /// Tells caches what changed elsewhere.
     pub invalidations: Invalidations,
+    /// Writes the audit logs.
+    pub auditor: Auditor,
     /// What all processes share, where one is configured.
     pub redis: Option<Redis>,
     /// Every breaker of the process.
@@ -147,6 +150,7 @@ impl App {
         let config = Arc::new(config);
         let db = installation.db.clone();
         let breakers = db.breakers().clone();
+        let auditor = Auditor::new(config.audit, &config.data_dir);
         let redis = Redis::open(&config.redis, &breakers).map_err(anyhow::Error::msg)?;
         let master_key =
             MasterKey::load_or_create(&config.data_dir.join("master.key")).with_context(|| {
@@ -199,6 +203,7 @@ impl App {
             relay,
             jobs,
             invalidations: Invalidations::new(),
+            auditor,
             redis,
             breakers,
             clock,
@@ -239,6 +244,7 @@ impl App {
         self.control.listen(&self.invalidations);
         self.control.start();
         self.listen_to_databases();
+        self.auditor.start(self.db.clone(), Arc::new(self.control.clone()), self.clock.clone());
         self.relay.start();
         self.webhooks.start();
         self.jobs.start();
@@ -267,6 +273,7 @@ impl App {
         self.checkouts.stop().await;
         self.relay.shutdown().await;
         self.webhooks.shutdown().await;
+        self.auditor.stop().await;
         self.invalidations.close();
         self.control.stop().await;
     }
@@ -275,8 +282,15 @@ impl App {
     #[must_use]
     pub fn edge(&self) -> Edge {
         let control = Arc::new(self.control.clone());
-        let (config, redis) = (self.config.edge.clone(), self.redis.clone());
-        Edge::sharing(config, control.clone(), control.clone(), control, self.clock.clone(), redis)
+        let parts = EdgeParts {
+            identity: control.clone(),
+            registry: control.clone(),
+            security: control,
+            clock: self.clock.clone(),
+            redis: self.redis.clone(),
+            audit: Some(Arc::new(self.auditor.clone())),
+        };
+        Edge::with_parts(self.config.edge.clone(), parts)
     }
 
     /// Everything that is served, behind `edge`.
@@ -311,6 +325,7 @@ impl App {
         let lookup: Arc<dyn TenantLookup> = Arc::new(self.control.clone());
         vec![
             control::routes(self.control.clone()),
+            audit::routes(&self.db),
             catalog::routes(self.catalog.clone()),
             customers::routes(self.customers.clone()),
             inventory::routes(self.inventory.clone()),

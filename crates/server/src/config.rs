@@ -6,12 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use audit::AuditConfig;
 use cache::RedisConfig;
 use catalog::ObjectsConfig;
 use checkout::CheckoutConfig;
 use control::ControlConfig;
 use db::CombinerLimits;
-use edge::EdgeConfig;
+use edge::{EdgeConfig, serve::ServeConfig};
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
@@ -19,11 +20,13 @@ use figment::{
 use messages::MessagesConfig;
 use payments::PaymentsConfig;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use webhooks::WebhooksConfig;
 
+use crate::secret_files;
+
 /// Everything that can be set. Each part belongs to the crate that uses it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The folder for the private database, keys and uploads.
@@ -34,6 +37,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Further PostgreSQL clusters for tenants, by name.
     pub shards: BTreeMap<String, ShardUrl>,
+    /// How the address is served, and the Unix socket beside it.
+    pub serve: ServeConfig,
     /// The edge.
     pub edge: EdgeConfig,
     /// The control plane.
@@ -50,6 +55,8 @@ pub struct Config {
     pub objects: ObjectsConfig,
     /// What carries messages.
     pub messages: MessagesConfig,
+    /// What the audit log keeps.
+    pub audit: AuditConfig,
     /// What processes share.
     pub redis: RedisConfig,
     /// What is logged.
@@ -57,11 +64,12 @@ pub struct Config {
 }
 
 /// Where the databases are.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseConfig {
     /// A PostgreSQL 15 or later by URL, with a role that may create roles and databases. Without it a private one is
     /// kept under `data_dir`.
+    #[serde(serialize_with = "kernel::masked::optional")]
     pub url: Option<SecretString>,
     /// The folder of the server binaries, for the private one; looked for when not set.
     pub bin_dir: Option<PathBuf>,
@@ -76,7 +84,7 @@ pub struct DatabaseConfig {
 }
 
 /// Names of the databases in each cluster.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseNames {
     /// The control plane's.
@@ -88,15 +96,16 @@ pub struct DatabaseNames {
 }
 
 /// A further cluster.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShardUrl {
     /// A PostgreSQL 15 or later by URL, with a role that may create roles and databases.
+    #[serde(serialize_with = "kernel::masked::secret")]
     pub url: SecretString,
 }
 
 /// How sales are batched.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SalesConfig {
     /// Writers per tenant database.
@@ -110,7 +119,7 @@ pub struct SalesConfig {
 }
 
 /// What is logged, to standard error.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
     /// Which events, as `level` or `target=level,..`.
@@ -126,6 +135,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database: DatabaseConfig::default(),
             shards: BTreeMap::new(),
+            serve: ServeConfig::default(),
             edge: EdgeConfig::default(),
             control: ControlConfig::default(),
             payments: PaymentsConfig::default(),
@@ -134,6 +144,7 @@ impl Default for Config {
             webhooks: WebhooksConfig::default(),
             objects: ObjectsConfig::default(),
             messages: MessagesConfig::default(),
+            audit: AuditConfig::default(),
             redis: RedisConfig::default(),
             log: LogConfig::default(),
         }
@@ -177,7 +188,7 @@ impl Default for LogConfig {
 }
 
 impl Config {
-    /// Reads the configuration: defaults, `file`, `MARKETHALL_SECTION__KEY`, and `PORT`.
+    /// Reads the configuration: defaults, `file`, `MARKETHALL_SECTION__KEY`, `PORT`, and the files that hold secrets.
     ///
     /// # Errors
     /// A sentence naming the key that is unknown, unreadable or out of bounds.
@@ -193,12 +204,15 @@ impl Config {
         let environment = Env::prefixed("MARKETHALL_")
             .filter(|key| !key.as_str().to_ascii_lowercase().starts_with("test_") && key != "config")
             .split("__");
-        let mut config: Self = figment.merge(environment).extract().map_err(|error| error.to_string())?;
+        let figment = secret_files::read_secrets(figment.merge(environment))?;
+        let mut config: Self = figment.extract().map_err(|error| error.to_string())?;
         if let Ok(port) = std::env::var("PORT") {
             let port = port.parse().map_err(|_| format!("PORT must be a port number, not {port:?}"))?;
             config.listen.set_port(port);
         }
         config.validate()?;
+        // Who ends TLS here need not say so twice.
+        config.edge.https |= config.serve.tls.is_some();
         Ok(config)
     }
 
@@ -227,10 +241,12 @@ impl Config {
         self.payments.validate()?;
         self.checkout.validate(self.payments.call_timeout_ms)?;
         self.messages.validate()?;
+        self.serve.validate()?;
         self.edge.validate()?;
         self.webhooks.validate()?;
         self.objects.validate()?;
         self.redis.validate()?;
+        self.audit.validate()?;
         self.control.validate()
     }
 

@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, fs, path::Path, str::FromStr, sync::Arc};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use db::{
-    ConnectionConfig, Db, DbConfig, PoolLimits, RolePasswords,
+    ConnectionConfig, ConnectionError, Db, DbConfig, PoolLimits, RolePasswords,
     cluster::{Cluster, ClusterConfig, Profile},
     create_private,
     migrate::{self, BootstrapPasswords, DatabaseSpec, Kind, Migrations},
@@ -47,6 +47,7 @@ pub fn tenant_migrations() -> Migrations {
     Migrations::tenant([
         messages::MIGRATIONS,
         edge::idempotency::MIGRATIONS,
+        audit::MIGRATIONS,
         catalog::MIGRATIONS,
         customers::MIGRATIONS,
         inventory::MIGRATIONS,
@@ -148,11 +149,26 @@ async fn first_cluster(config: &Config) -> Result<(Option<Cluster>, BootstrapPas
     Ok((Some(cluster), passwords, admin))
 }
 
+/// Refuses addresses of databases that cannot be read, and files of theirs that cannot be used; asks no database.
+///
+/// # Errors
+/// The setting and what is wrong with it.
+pub fn check_places(config: &Config) -> Result<()> {
+    if let Some(url) = &config.database.url {
+        parse_url("database.url", url)?;
+    }
+    for (name, shard) in &config.shards {
+        parse_url(&format!("shards.{name}.url"), &shard.url)?;
+    }
+    Ok(())
+}
+
 fn parse_url(name: &str, url: &SecretString) -> Result<ConnectionConfig> {
-    let Ok(config) = ConnectionConfig::from_str(url.expose_secret()) else {
-        bail!("{name} must be a URL like postgres://user:password@host:5432/postgres");
-    };
-    Ok(config)
+    // The error never shows the URL, which holds a password.
+    ConnectionConfig::from_str(url.expose_secret()).map_err(|error| match error {
+        error @ ConnectionError::Unreadable => anyhow!("{name} {error}"),
+        error => anyhow!("{name}: {error}"),
+    })
 }
 
 async fn prepare(

@@ -34,6 +34,7 @@ pub fn all(
             move |job| Box::pin(purge_idempotency(job, keep_hours)),
         ),
     ];
+    jobs.extend(audit::jobs(config.audit.keep_days));
     jobs.extend(inventory::jobs());
     jobs.extend(cart::jobs());
     jobs.extend(checkout::jobs(checkouts));

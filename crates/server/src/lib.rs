@@ -14,3 +14,4 @@ pub mod installation;
 pub mod jobs;
 pub mod logging;
 pub mod operations;
+mod secret_files;

@@ -14,10 +14,10 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use db::{
+    ConnectionConfig,
     cluster::{Cluster, ClusterConfig, Profile},
     migrate::BootstrapPasswords,
 };
-use tokio_postgres::Config;
 
 /// Names the folder of a cluster that `test-cluster start` has started for the whole run.
 pub const CLUSTER_DIR_VARIABLE: &str = "MARKETHALL_TEST_CLUSTER_DIR";
@@ -63,7 +63,7 @@ impl TestCluster {
 
     /// Connects as superuser to the maintenance database.
     #[must_use]
-    pub fn admin(&self) -> Config {
+    pub fn admin(&self) -> ConnectionConfig {
         self.cluster.admin_config()
     }
 
@@ -82,7 +82,7 @@ impl TestCluster {
 
     /// Connects as superuser to `database`: sees every row, whatever row-level security says.
     #[must_use]
-    pub fn admin_of(&self, database: &str) -> Config {
+    pub fn admin_of(&self, database: &str) -> ConnectionConfig {
         let mut config = self.admin();
         config.dbname(database);
         config
@@ -90,7 +90,7 @@ impl TestCluster {
 
     /// Connects as the owner of all tables.
     #[must_use]
-    pub fn owner_of(&self, database: &str) -> Config {
+    pub fn owner_of(&self, database: &str) -> ConnectionConfig {
         self.cluster.owner_config(database)
     }
 

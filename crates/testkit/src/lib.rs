@@ -14,6 +14,7 @@ mod redis;
 mod redis_sentinel;
 #[cfg(feature = "http")]
 mod site;
+mod tls_postgres;
 
 #[cfg(feature = "app")]
 pub use app::App;
@@ -26,3 +27,4 @@ pub use redis::RedisServer;
 pub use redis_sentinel::RedisSentinel;
 #[cfg(feature = "http")]
 pub use site::{Site, unlimited};
+pub use tls_postgres::{TlsFiles, TlsPostgres};

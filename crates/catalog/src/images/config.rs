@@ -1,10 +1,10 @@
 //! Where files are kept.
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Where files are kept: in the data folder, or in a store that speaks S3.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ObjectsConfig {
     /// `s3://bucket`; without it files are kept in the data folder.
@@ -14,8 +14,10 @@ pub struct ObjectsConfig {
     /// The region, `eu-central-1`; stores other than Amazon's mostly take any.
     pub region: Option<String>,
     /// The name of the key.
+    #[serde(serialize_with = "kernel::masked::optional")]
     pub access_key_id: Option<SecretString>,
     /// The key.
+    #[serde(serialize_with = "kernel::masked::optional")]
     pub secret_access_key: Option<SecretString>,
     /// Whether the address may be plain `http://`: for a store on the same machine.
     pub allow_http: bool,

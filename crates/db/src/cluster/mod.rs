@@ -27,7 +27,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use error::ClusterError;
 
-use crate::migrate::{BootstrapPasswords, OWNER_ROLE};
+use crate::{
+    ConnectionConfig,
+    migrate::{BootstrapPasswords, OWNER_ROLE},
+};
 use layout::Layout;
 use lock::Membership;
 
@@ -106,13 +109,13 @@ impl Cluster {
 
     /// Settings to connect as superuser to the maintenance database.
     #[must_use]
-    pub fn admin_config(&self) -> tokio_postgres::Config {
+    pub fn admin_config(&self) -> ConnectionConfig {
         self.connection(ADMIN_ROLE, self.0.secrets.admin.expose_secret(), "postgres")
     }
 
     /// Settings to connect as the owner of all tables, for migrations.
     #[must_use]
-    pub fn owner_config(&self, database: &str) -> tokio_postgres::Config {
+    pub fn owner_config(&self, database: &str) -> ConnectionConfig {
         self.connection(OWNER_ROLE, self.0.secrets.roles.owner.expose_secret(), database)
     }
 
@@ -155,13 +158,13 @@ impl Cluster {
         run::stop(&self.0).await
     }
 
-    fn connection(&self, user: &str, password: &str, database: &str) -> tokio_postgres::Config {
+    fn connection(&self, user: &str, password: &str, database: &str) -> ConnectionConfig {
         connection(&self.0.socket_dir, user, password, database)
     }
 }
 
-fn connection(socket_dir: &Path, user: &str, password: &str, database: &str) -> tokio_postgres::Config {
-    let mut config = tokio_postgres::Config::new();
+fn connection(socket_dir: &Path, user: &str, password: &str, database: &str) -> ConnectionConfig {
+    let mut config = ConnectionConfig::new();
     config
         .host_path(socket_dir)
         .port(PORT)

@@ -7,7 +7,7 @@ use std::{
 
 use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
-use tokio_postgres::{NoTls, error::SqlState};
+use tokio_postgres::error::SqlState;
 
 use super::{
     ADMIN_ROLE, Cluster, ClusterConfig, ClusterError, Inner, Origin, Profile,
@@ -207,7 +207,7 @@ async fn probe(inner: &Inner) -> Answer {
     let password = inner.secrets.admin.expose_secret();
     // `TICK` paces the attempts; a server that takes the connection and then hangs is cut off by the time limit.
     let config = connection(&inner.socket_dir, ADMIN_ROLE, password, "postgres");
-    let error = match tokio::time::timeout(Duration::from_secs(5), config.connect(NoTls)).await {
+    let error = match tokio::time::timeout(Duration::from_secs(5), config.open()).await {
         Ok(Ok(_)) => return Answer::Ready,
         Ok(Err(error)) => error,
         Err(_) => return Answer::Busy,

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio_postgres::NoTls;
 use tokio_util::sync::CancellationToken;
 
 use super::{Cluster, Inner, run};
@@ -37,7 +36,7 @@ pub(super) fn end(inner: &Inner) {
 async fn watch(cluster: Cluster) {
     let mut pause = PAUSE_MIN;
     loop {
-        if let Ok((client, connection)) = cluster.admin_config().connect(NoTls).await {
+        if let Ok((client, connection)) = cluster.admin_config().open().await {
             pause = PAUSE_MIN;
             // The connection's future ends when the server goes away; nothing is ever asked on it.
             let end = connection.await;

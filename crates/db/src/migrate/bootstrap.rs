@@ -3,14 +3,13 @@
 use std::collections::HashSet;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio_postgres::Config;
 
 use super::{
     BootstrapPasswords, MigrateError, OWNER_ROLE,
     database::{self, quoted},
     session::Session,
 };
-use crate::{APP_ROLE, CONTROL_ROLE, RELAY_ROLE};
+use crate::{APP_ROLE, CONTROL_ROLE, ConnectionConfig, RELAY_ROLE};
 
 /// What a database is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +39,7 @@ pub struct DatabaseSpec<'a> {
 /// # Errors
 /// [`MigrateError`] naming the step that failed.
 pub async fn bootstrap(
-    admin: &Config,
+    admin: &ConnectionConfig,
     passwords: &BootstrapPasswords,
     databases: &[DatabaseSpec<'_>],
 ) -> Result<(), MigrateError> {
@@ -52,7 +51,7 @@ pub async fn bootstrap(
 
 async fn complete(
     session: &Session,
-    admin: &Config,
+    admin: &ConnectionConfig,
     passwords: &BootstrapPasswords,
     databases: &[DatabaseSpec<'_>],
 ) -> Result<(), MigrateError> {

@@ -1,9 +1,9 @@
 //! Databases: made from scratch or from the template, closed to strangers, dropped.
 
-use tokio_postgres::{Config, error::SqlState};
+use tokio_postgres::error::SqlState;
 
 use super::{DatabaseSpec, Kind, MigrateError, OWNER_ROLE, session::Session};
-use crate::{APP_ROLE, CONTROL_ROLE, RELAY_ROLE};
+use crate::{APP_ROLE, CONTROL_ROLE, ConnectionConfig, RELAY_ROLE};
 
 /// The comment on a database whose making is complete.
 pub(super) const COMPLETE: &str = "markethall";
@@ -19,7 +19,11 @@ const CHARACTER_TYPES: [&str; 2] = ["C.UTF-8", "C"];
 ///
 /// # Errors
 /// [`MigrateError`] naming the step that failed.
-pub async fn create_tenant_database(admin: &Config, name: &str, template: &str) -> Result<(), MigrateError> {
+pub async fn create_tenant_database(
+    admin: &ConnectionConfig,
+    name: &str,
+    template: &str,
+) -> Result<(), MigrateError> {
     create_database(admin, DatabaseSpec { name, kind: Kind::Tenant }, template).await
 }
 
@@ -28,7 +32,7 @@ pub async fn create_tenant_database(admin: &Config, name: &str, template: &str) 
 /// # Errors
 /// [`MigrateError`] naming the step that failed.
 pub async fn create_database(
-    admin: &Config,
+    admin: &ConnectionConfig,
     database: DatabaseSpec<'_>,
     template: &str,
 ) -> Result<(), MigrateError> {
@@ -53,7 +57,7 @@ async fn copy(session: &Session, database: DatabaseSpec<'_>, template: &str) -> 
 ///
 /// # Errors
 /// [`MigrateError::NotOurs`] for any other database.
-pub async fn drop_database(admin: &Config, name: &str) -> Result<(), MigrateError> {
+pub async fn drop_database(admin: &ConnectionConfig, name: &str) -> Result<(), MigrateError> {
     check_name(name)?;
     let session = Session::open(admin).await?;
     let done = drop_ours(&session, name).await;
@@ -75,7 +79,7 @@ async fn drop_ours(session: &Session, name: &str) -> Result<(), MigrateError> {
 /// Makes one database from nothing, for [`super::bootstrap`].
 pub(super) async fn create(
     session: &Session,
-    admin: &Config,
+    admin: &ConnectionConfig,
     database: DatabaseSpec<'_>,
 ) -> Result<(), MigrateError> {
     let mut made = Ok(());
@@ -96,7 +100,8 @@ pub(super) async fn create(
     close_to_strangers(session, database).await?;
     if database.kind != Kind::Control {
         let mut config = admin.clone();
-        let inside = Session::open(config.dbname(database.name)).await?;
+        config.dbname(database.name);
+        let inside = Session::open(&config).await?;
         let done = extend(&inside).await;
         inside.close().await;
         done?;

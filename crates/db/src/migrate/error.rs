@@ -67,7 +67,7 @@ impl MigrateError {
 /// The server's words in full: the driver's own text is often just "db error".
 pub(super) fn reason(error: &tokio_postgres::Error) -> String {
     let Some(server) = error.as_db_error() else {
-        return error.to_string();
+        return crate::error::with_cause(error);
     };
     let mut text = format!("{} ({})", server.message(), server.code().code());
     for more in [server.detail(), server.hint(), server.where_()].into_iter().flatten() {

@@ -1,8 +1,7 @@
 //! Proof that a tenant database keeps tenants apart, read from PostgreSQL's own catalogue.
 
-use tokio_postgres::Config;
-
 use super::{MigrateError, session::Session};
+use crate::ConnectionConfig;
 
 /// The one condition under which a policy may show the application's role a row, as PostgreSQL prints it.
 const ONLY_MY_TENANT: &str =
@@ -16,7 +15,7 @@ const ONLY_MY_TENANT: &str =
 ///
 /// # Errors
 /// [`MigrateError`] when the database cannot be asked.
-pub async fn isolation_findings(config: &Config) -> Result<Vec<String>, MigrateError> {
+pub async fn isolation_findings(config: &ConnectionConfig) -> Result<Vec<String>, MigrateError> {
     let session = Session::open(config).await?;
     let rows = session.query(include_str!("isolation.sql"), &[&ONLY_MY_TENANT]).await;
     session.close().await;

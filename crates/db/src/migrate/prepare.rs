@@ -2,18 +2,22 @@
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use secrecy::ExposeSecret as _;
-use tokio_postgres::Config;
 
 use super::{
     BootstrapPasswords, DatabaseSpec, Kind, MigrateError, Migrations, OWNER_ROLE, StepId, bootstrap, up,
 };
+use crate::ConnectionConfig;
 
 /// Databases migrated at the same time; each takes one connection.
 const AT_ONCE: usize = 8;
 
 /// Settings to connect to `database` of the cluster that `any` leads to, as the owner of all tables.
 #[must_use]
-pub fn owner_config(any: &Config, passwords: &BootstrapPasswords, database: &str) -> Config {
+pub fn owner_config(
+    any: &ConnectionConfig,
+    passwords: &BootstrapPasswords,
+    database: &str,
+) -> ConnectionConfig {
     let mut config = any.clone();
     config.user(OWNER_ROLE).password(passwords.owner.expose_secret()).dbname(database);
     config
@@ -25,7 +29,7 @@ pub fn owner_config(any: &Config, passwords: &BootstrapPasswords, database: &str
 /// # Errors
 /// The first [`MigrateError`]; databases that were done stay done.
 pub async fn prepare(
-    admin: &Config,
+    admin: &ConnectionConfig,
     passwords: &BootstrapPasswords,
     databases: &[DatabaseSpec<'_>],
     tenant: &Migrations,

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use tokio_postgres::{Config, error::SqlState};
+use tokio_postgres::error::SqlState;
 
 use super::{DomainMigrations, MigrateError, Migration, Migrations, error::reason, session::Session};
+use crate::ConnectionConfig;
 
 /// The first line of a step that cannot run inside a transaction.
 pub(super) const NO_TRANSACTION: &str = "-- no-transaction";
@@ -58,7 +59,7 @@ type Records = BTreeMap<(String, i32), Recorded>;
 ///
 /// # Errors
 /// [`MigrateError::Changed`], [`MigrateError::OutOfOrder`], or the database cannot be reached.
-pub async fn status(owner: &Config, migrations: &Migrations) -> Result<Status, MigrateError> {
+pub async fn status(owner: &ConnectionConfig, migrations: &Migrations) -> Result<Status, MigrateError> {
     let session = Session::open(owner).await?;
     let found = compare(&session, migrations).await;
     session.close().await;
@@ -71,7 +72,7 @@ pub async fn status(owner: &Config, migrations: &Migrations) -> Result<Status, M
 ///
 /// # Errors
 /// [`MigrateError`]; the failed step has changed nothing, the steps before it stay.
-pub async fn up(owner: &Config, migrations: &Migrations) -> Result<Vec<StepId>, MigrateError> {
+pub async fn up(owner: &ConnectionConfig, migrations: &Migrations) -> Result<Vec<StepId>, MigrateError> {
     let session = Session::open(owner).await?;
     let done = run_missing(&session, migrations).await;
     session.close().await;

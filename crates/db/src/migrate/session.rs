@@ -3,9 +3,10 @@
 use std::{ops::Deref, time::Duration};
 
 use tokio::{task::JoinHandle, time::Instant};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::Client;
 
 use super::{MigrateError, error::reason};
+use crate::ConnectionConfig;
 
 /// The number of the lock that makes setting up and migrating exclusive per database: "markethall" in base 36, cut.
 const TURN: i64 = 0x006D_6172_6B65_7468;
@@ -20,9 +21,9 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) async fn open(config: &Config) -> Result<Self, MigrateError> {
+    pub(super) async fn open(config: &ConnectionConfig) -> Result<Self, MigrateError> {
         let database = config.get_dbname().unwrap_or("(default)").to_owned();
-        let opened = config.connect(NoTls).await;
+        let opened = config.open().await;
         let (client, connection) = opened
             .map_err(|error| MigrateError::Connect { database: database.clone(), reason: reason(&error) })?;
         let connection = tokio::spawn(async move {

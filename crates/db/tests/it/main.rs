@@ -3,6 +3,7 @@
 
 mod cluster;
 mod combiner;
+mod encrypted;
 mod invalidation;
 mod isolation;
 mod migrate;

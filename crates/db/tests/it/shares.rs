@@ -40,7 +40,7 @@ async fn a_tenant_that_holds_all_of_its_share_leaves_connections_to_the_others()
 async fn a_cluster_that_is_away_is_left_alone_and_the_others_are_not() {
     let databases = databases().await;
     let mut config = databases.config();
-    let mut nowhere = tokio_postgres::Config::new();
+    let mut nowhere = db::ConnectionConfig::new();
     nowhere.host_path(std::env::temp_dir().join("there-is-no-such-socket"));
     config.shards.insert("away".into(), nowhere);
     let db = Db::new(config).unwrap();

@@ -5,7 +5,7 @@ use db::{
     migrate::{DatabaseSpec, Kind, bootstrap},
 };
 use testkit::{TestCluster, TestDatabases};
-use tokio_postgres::{Client, Config, error::SqlState};
+use tokio_postgres::{Client, error::SqlState};
 
 pub(crate) const STEP_1: Migration = Migration {
     version: 1,
@@ -31,7 +31,7 @@ pub(crate) async fn databases() -> TestDatabases {
 }
 
 /// A tenant database with nothing in it yet.
-pub(crate) async fn empty_database() -> (String, Config) {
+pub(crate) async fn empty_database() -> (String, db::ConnectionConfig) {
     let cluster = TestCluster::get();
     let name = format!("empty_{}", uuid::Uuid::now_v7().simple());
     let spec = DatabaseSpec { name: &name, kind: Kind::Tenant };

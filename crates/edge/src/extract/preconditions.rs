@@ -4,7 +4,10 @@ use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
 use super::Input;
-use crate::{FieldError, Op, Problem, codes};
+use crate::{
+    FieldError, Op, Problem, codes,
+    compress::{is_tag_of, uncoded},
+};
 
 /// The most entity tags in one header.
 const MOST_TAGS: usize = 16;
@@ -36,7 +39,7 @@ impl IfMatch {
     pub fn check(&self, current: &str) -> Result<(), Problem> {
         match &self.0 {
             None | Some(Tags::Any) => Ok(()),
-            Some(Tags::These(tags)) if tags.iter().any(|tag| **tag == *current) => Ok(()),
+            Some(Tags::These(tags)) if tags.iter().any(|tag| is_tag_of(tag, current)) => Ok(()),
             Some(Tags::These(_)) => Err(Problem::new(codes::PRECONDITION_FAILED)),
         }
     }
@@ -49,7 +52,10 @@ impl IfMatch {
         match &self.0 {
             None | Some(Tags::Any) => Ok(None),
             Some(Tags::These(tags)) => match tags.as_slice() {
-                [tag] => tag.parse().map(Some).map_err(|_| Problem::new(codes::PRECONDITION_FAILED)),
+                [tag] => {
+                    let version = uncoded(tag).unwrap_or(tag).parse();
+                    version.map(Some).map_err(|_| Problem::new(codes::PRECONDITION_FAILED))
+                }
                 _ => Err(Problem::new(codes::PRECONDITION_FAILED)),
             },
         }
@@ -81,7 +87,7 @@ impl IfNoneMatch {
         match &self.0 {
             None => false,
             Some(Tags::Any) => true,
-            Some(Tags::These(tags)) => tags.iter().any(|tag| **tag == *current),
+            Some(Tags::These(tags)) => tags.iter().any(|tag| is_tag_of(tag, current)),
         }
     }
 }
@@ -149,7 +155,7 @@ pub(crate) fn none_match(given: &HeaderValue, etag: &HeaderValue) -> bool {
     let plain = |tag: &str| tag.strip_prefix("W/").map_or(tag, |rest| rest.trim_matches('"')).to_owned();
     match (parse(given), etag.to_str().ok().and_then(opaque)) {
         (Some(Tags::Any), Some(_)) => true,
-        (Some(Tags::These(tags)), Some(now)) => tags.iter().any(|tag| plain(tag) == now),
+        (Some(Tags::These(tags)), Some(now)) => tags.iter().any(|tag| is_tag_of(&plain(tag), now)),
         _ => false,
     }
 }
@@ -178,6 +184,10 @@ mod tests {
         assert!(is("*").check("3").is_ok());
         assert_eq!(is("\"2\"").check("3").unwrap_err().code(), codes::PRECONDITION_FAILED);
         assert_eq!(is("\"2\"").version().unwrap(), Some(2));
+        // Of an answer that was compressed on its way.
+        assert!(is("\"3-gzip\"").check("3").is_ok());
+        assert_eq!(is("\"2-zstd\"").version().unwrap(), Some(2));
+        assert_eq!(is("\"2-gzip\"").check("3").unwrap_err().code(), codes::PRECONDITION_FAILED);
         assert_eq!(is("\"x\"").version().unwrap_err().code(), codes::PRECONDITION_FAILED);
         assert!(IfMatch(None).check("3").is_ok());
     }
@@ -186,6 +196,7 @@ mod tests {
     fn weak_tags_satisfy_reads_but_never_updates() {
         let weak = HeaderValue::from_static("W/\"3\"");
         assert!(none_match(&weak, &HeaderValue::from_static("\"3\"")));
+        assert!(none_match(&HeaderValue::from_static("\"3-br\""), &HeaderValue::from_static("\"3\"")));
         assert!(!none_match(&weak, &HeaderValue::from_static("\"4\"")));
         assert!(IfMatch(given("W/\"3\"").unwrap()).check("3").is_err());
     }

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use kernel::{Actor, Permission, Tenant, TenantStatus, Timestamp};
 
@@ -25,6 +26,8 @@ pub(super) struct Admitted {
     pub(super) address: Option<IpAddr>,
     /// How the caller stands with its rate limits; empty where none applies.
     pub(super) standings: Vec<Standing>,
+    /// The body of the request, for the audit log.
+    pub(super) body: Bytes,
 }
 
 impl Admitted {

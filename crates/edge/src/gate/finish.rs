@@ -2,12 +2,19 @@
 
 use std::time::Instant;
 
-use axum::{body::Body, response::Response};
+use axum::{
+    body::{Body, HttpBody as _},
+    response::Response,
+};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use kernel::Actor;
 
 use super::{admit::Admitted, correlation::Ties, cors};
-use crate::{Edge, Op, Problem, SecurityEvent, SecurityEventKind, document, extract, limits, reply};
+use crate::{
+    AuditEntry, Edge, Op, Problem, SecurityEvent, SecurityEventKind, audit::MOST_BODY, document, extract,
+    limits, reply,
+};
 
 pub(crate) const API_VERSIONS: HeaderName = HeaderName::from_static("x-api-versions");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
@@ -84,6 +91,30 @@ impl Outcome<'_> {
         let subject = done.then(|| place.unwrap_or(self.path));
         let subject = subject.map(|path| path.chars().take(300).collect());
         self.edge.0.security.record(SecurityEvent { subject, ..event });
+    }
+
+    /// Hands request and answer to the audit log.
+    pub(super) async fn audit(&self, response: Response) -> Response {
+        let (Some(audit), Some(tenant)) = (&self.edge.0.audit, &self.known.tenant) else { return response };
+        let (response, body) = keep_body(response).await;
+        let took = self.started.elapsed();
+        let now = self.edge.0.clock.now();
+        audit.record(AuditEntry {
+            tenant: tenant.clone(),
+            at: now.checked_sub(took).unwrap_or(now),
+            actor: self.known.principal.as_ref().map(|principal| principal.actor.clone()),
+            operation: self.op.id,
+            method: method_name(self.method),
+            subject: self.path.chars().take(300).collect(),
+            status: response.status().as_u16(),
+            address: self.known.address,
+            agent: super::agent(self.agent),
+            correlation_id: self.ties.correlation_id.clone(),
+            took,
+            request: self.known.body.clone(),
+            response: body,
+        });
+        response
     }
 
     fn guesses_again(&self) -> bool {
@@ -180,6 +211,30 @@ impl Outcome<'_> {
             400.. => event!(info),
             _ => event!(debug),
         }
+    }
+}
+
+/// The body of an answer in JSON that is not long; the answer goes on as it was.
+async fn keep_body(response: Response) -> (Response, Bytes) {
+    let is_json =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|it| it.as_bytes().ends_with(b"json"));
+    let is_short = response.body().size_hint().exact().is_some_and(|length| length <= MOST_BODY as u64);
+    if !is_json || !is_short {
+        return (response, Bytes::new());
+    }
+    let (parts, body) = response.into_parts();
+    // All of it is in memory already.
+    let body = axum::body::to_bytes(body, MOST_BODY).await.unwrap_or_default();
+    (Response::from_parts(parts, Body::from(body.clone())), body)
+}
+
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        _ => "GET",
     }
 }
 

@@ -32,8 +32,24 @@ pub(crate) use pages::{not_allowed_endpoint, not_found_endpoint};
 pub(crate) use run::service;
 pub(crate) use visit::Visit;
 
-use crate::{EdgeConfig, Identity, Registry, SecurityEvents, limits::Limits};
+use crate::{Audit, EdgeConfig, Identity, Registry, SecurityEvents, compress::Compressor, limits::Limits};
 use tally::Tally;
+
+/// What the gate is made of.
+pub struct EdgeParts {
+    /// Who a token is.
+    pub identity: Arc<dyn Identity>,
+    /// Which tenant a name is.
+    pub registry: Arc<dyn Registry>,
+    /// Where security events go.
+    pub security: Arc<dyn SecurityEvents>,
+    /// The time.
+    pub clock: Clock,
+    /// Where rate limits are shared with other processes.
+    pub redis: Option<Redis>,
+    /// Where entries of the audit log go.
+    pub audit: Option<Arc<dyn Audit>>,
+}
 
 /// Everything the gate needs; one per process, cheap to clone.
 #[derive(Clone)]
@@ -44,7 +60,9 @@ pub(crate) struct Inner {
     pub(crate) identity: Arc<dyn Identity>,
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) security: Arc<dyn SecurityEvents>,
+    pub(crate) audit: Option<Arc<dyn Audit>>,
     pub(crate) clock: Clock,
+    pub(crate) compressor: Compressor,
     /// For large bodies.
     room: room::Room,
     guesses: Tally,
@@ -67,19 +85,15 @@ impl Edge {
         security: Arc<dyn SecurityEvents>,
         clock: Clock,
     ) -> Self {
-        Self::sharing(config, identity, registry, security, clock, None)
+        Self::with_parts(config, EdgeParts { identity, registry, security, clock, redis: None, audit: None })
     }
 
-    /// The same, with rate limits that all processes with this Redis share.
-    pub fn sharing(
-        config: EdgeConfig,
-        identity: Arc<dyn Identity>,
-        registry: Arc<dyn Registry>,
-        security: Arc<dyn SecurityEvents>,
-        clock: Clock,
-        redis: Option<Redis>,
-    ) -> Self {
+    /// An edge with these parts.
+    #[must_use]
+    pub fn with_parts(config: EdgeConfig, parts: EdgeParts) -> Self {
+        let EdgeParts { identity, registry, security, clock, redis, audit } = parts;
         Self(Arc::new(Inner {
+            compressor: Compressor::new(config.compression),
             room: room::Room::new(config.large_bodies_mib),
             guesses: Tally::new(tally::MANY_GUESSES),
             refusals: Tally::new(tally::MANY_REFUSALS),
@@ -90,6 +104,7 @@ impl Edge {
             identity,
             registry,
             security,
+            audit,
             clock,
             in_flight: AtomicUsize::new(0),
             draining: AtomicBool::new(false),

@@ -21,7 +21,8 @@ use super::{
     finish::Outcome,
 };
 use crate::{
-    Edge, FieldError, IdempotencyKey, Op, Problem, codes, extract, routes::Endpoint, telemetry::OpMetrics,
+    Edge, FieldError, IdempotencyKey, Op, Problem, audit, codes, compress, extract, routes::Endpoint,
+    telemetry::OpMetrics,
 };
 
 /// One endpoint behind the gate.
@@ -47,9 +48,13 @@ pub(crate) fn service(
         Some(op.full_path()).filter(|path| !path.is_empty()).unwrap_or_else(|| "unmatched".to_owned());
     let metrics = OpMetrics::new(route, method);
     let gate = Arc::new(Gate { edge: edge.clone(), op: Arc::new(op), endpoint, metrics, allow });
-    BoxCloneSyncService::new(tower::service_fn(move |request| {
+    BoxCloneSyncService::new(tower::service_fn(move |request: Request| {
         let gate = gate.clone();
-        async move { Ok(gate.run(request).await) }
+        async move {
+            let asked = compress::Asked::of(request.headers());
+            let response = gate.run(request).await;
+            Ok(gate.edge.0.compressor.answer(&asked, response))
+        }
     }))
 }
 
@@ -98,7 +103,10 @@ impl Gate {
             path: path.path(),
             started,
         };
-        let response = outcome.finish(answer.unwrap_or_else(IntoResponse::into_response));
+        let mut response = outcome.finish(answer.unwrap_or_else(IntoResponse::into_response));
+        if self.is_audited(&known) {
+            response = outcome.audit(response).await;
+        }
         let tier = known.tenant.as_ref().map(|tenant| tenant.tier);
         self.metrics.record(response.status(), tier, started.elapsed());
         response
@@ -128,6 +136,9 @@ impl Gate {
         }
         check_request(op, request)?;
         let taken = self.take_body(request).await?;
+        if edge.0.audit.is_some() && taken.len() <= audit::MOST_BODY {
+            known.body = taken.clone();
+        }
         let visit = Visit {
             op: self.op.clone(),
             correlation_id: ties.correlation_id.clone(),
@@ -141,6 +152,12 @@ impl Gate {
         let mut request = std::mem::take(request);
         request.extensions_mut().insert(Arc::new(visit));
         Ok((self.endpoint)(request).await)
+    }
+
+    /// What a tenant's caller, or a stranger at its door, asks is kept; probes and pages are not.
+    fn is_audited(&self, known: &Admitted) -> bool {
+        let Some(audit) = &self.edge.0.audit else { return false };
+        known.tenant.is_some() && !self.op.hidden && audit.wants(self.op.is_unsafe())
     }
 
     async fn take_body(&self, request: &mut Request) -> Result<Bytes, Problem> {

@@ -1,10 +1,10 @@
 //! The limits as configured.
 
 use kernel::{RateLimit, Tier};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How often may be called, by whom. Each is `{ limit, window_seconds, burst, queue }`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsConfig {
     /// Whether anything is limited at all.

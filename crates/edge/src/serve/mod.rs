@@ -1,8 +1,13 @@
 //! The server loop: accepts, bounds, cuts off the slow, ends in order (HTTP-11).
 //!
 //! `axum::serve` has no bound on the time of a request head, on connections or on stalled writers; hyper-util has.
+//! Listens on an address, by TLS when configured, and on a Unix socket beside it (HTTP-13).
 
+mod config;
 mod guarded;
+mod listen;
+mod tls;
+mod unix;
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,75 +16,24 @@ use http::Request;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    server::{
+        conn::auto::Builder,
+        graceful::{GracefulShutdown, Watcher},
+    },
 };
-use serde::Deserialize;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 use tower::Service;
 
 use crate::{Edge, gate::Peer};
+pub use config::{ServeConfig, TlsConfig};
 use guarded::Guarded;
-
-/// Bounds of the server loop.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ServeConfig {
-    /// A connection on which no whole request head arrives for so long is closed, idle ones included.
-    pub head_timeout_ms: u64,
-    /// A connection that takes none of an answer for so long is closed.
-    pub write_timeout_ms: u64,
-    /// Connections at once; more wait in the kernel's queue.
-    pub max_connections: usize,
-    /// The longest request head.
-    pub max_head_bytes: usize,
-    /// Requests at once on one HTTP/2 connection.
-    pub max_streams: u32,
-    /// After the signal to stop: how long new connections are still taken while balancers learn of it.
-    pub drain_ms: u64,
-    /// Then: how long requests may take to finish.
-    pub grace_ms: u64,
-}
-
-impl Default for ServeConfig {
-    fn default() -> Self {
-        Self {
-            head_timeout_ms: 20_000,
-            write_timeout_ms: 20_000,
-            max_connections: 10_000,
-            max_head_bytes: 32_768,
-            max_streams: 128,
-            drain_ms: 0,
-            grace_ms: 30_000,
-        }
-    }
-}
-
-impl ServeConfig {
-    /// Refuses settings that cannot work.
-    ///
-    /// # Errors
-    /// A sentence naming the setting and its bounds.
-    pub fn validate(&self) -> Result<(), String> {
-        let within = |name: &str, value: usize, least: usize, most: usize| {
-            if (least..=most).contains(&value) {
-                Ok(())
-            } else {
-                Err(format!("serve.{name} must be between {least} and {most}, not {value}"))
-            }
-        };
-        let millis = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-        within("head_timeout_ms", millis(self.head_timeout_ms), 10, 600_000)?;
-        within("write_timeout_ms", millis(self.write_timeout_ms), 10, 600_000)?;
-        within("max_connections", self.max_connections, 1, 1_000_000)?;
-        within("max_head_bytes", self.max_head_bytes, 8_192, 1 << 20)?;
-        within("max_streams", self.max_streams as usize, 1, 10_000)?;
-        within("drain_ms", millis(self.drain_ms), 0, 600_000)?;
-        within("grace_ms", millis(self.grace_ms), 0, 600_000)
-    }
-}
+use listen::Arrived;
+pub use listen::{ListenError, Listeners};
+use tls::Tls;
+pub use tls::check_files;
 
 /// How serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,12 +45,13 @@ pub struct Ended {
 /// Serves `router` until `stop` is ready, then ends in order: unready, no new connections, at most the grace period
 /// for what is in flight.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     router: Router,
     edge: &Edge,
     config: &ServeConfig,
     stop: impl Future<Output = ()>,
 ) -> Ended {
+    let listeners = listeners.into();
     let places = Arc::new(Semaphore::new(config.max_connections));
     let graceful = GracefulShutdown::new();
     let (cut, _) = watch::channel(false);
@@ -106,11 +61,18 @@ pub async fn serve(
         edge.drain();
         tokio::time::sleep(Duration::from_millis(config.drain_ms)).await;
     };
+    let renewed = async {
+        match &listeners.tls {
+            Some(tls) => tls.keep().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
-        () = server.accept(&listener, &places) => {}
+        () = server.accept(&listeners, &places) => {}
+        () = renewed => {}
         () = drained => {}
     }
-    drop(listener);
+    drop(listeners);
     let grace = Duration::from_millis(config.grace_ms);
     let finished = tokio::time::timeout(grace, graceful.shutdown()).await.is_ok();
     let left = if finished { 0 } else { config.max_connections - places.available_permits() };
@@ -130,11 +92,16 @@ struct Server<'a> {
 }
 
 impl Server<'_> {
-    async fn accept(&self, listener: &TcpListener, places: &Arc<Semaphore>) {
+    async fn accept(&self, listeners: &Listeners, places: &Arc<Semaphore>) {
         loop {
             let Ok(place) = places.clone().acquire_owned().await else { return };
-            match listener.accept().await {
-                Ok((stream, _)) => self.spawn(stream, place),
+            match listeners.accept().await {
+                Ok(Arrived::Tcp(stream, address)) => {
+                    let _ = stream.set_nodelay(true);
+                    self.spawn(stream, listeners.tls.clone(), Some(Peer(address)), place);
+                }
+                // Whoever is behind it has no address.
+                Ok(Arrived::Unix(stream)) => self.spawn(stream, None, None, place),
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     // Out of file handles or memory: others must end first, trying at once would only burn time.
@@ -145,32 +112,64 @@ impl Server<'_> {
         }
     }
 
-    fn spawn(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
-        let Ok(peer) = stream.peer_addr() else { return };
-        let _ = stream.set_nodelay(true);
-        let peer = Peer(peer.ip().to_canonical());
-        let router = self.router.clone();
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(peer);
-            router.clone().call(request)
-        });
-        let io = TokioIo::new(Guarded::new(
-            stream,
-            Duration::from_millis(self.config.head_timeout_ms),
-            Duration::from_millis(self.config.write_timeout_ms),
-        ));
-        let builder = self.builder.clone();
-        let watcher = self.graceful.watcher();
+    /// Serves one connection in the background.
+    fn spawn<S>(&self, stream: S, tls: Option<Arc<Tls>>, peer: Option<Peer>, place: OwnedSemaphorePermit)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let connection = Connection {
+            router: self.router.clone(),
+            builder: self.builder.clone(),
+            peer,
+            first: Duration::from_millis(self.config.head_timeout_ms),
+            stall: Duration::from_millis(self.config.write_timeout_ms),
+            watcher: self.graceful.watcher(),
+        };
         let mut cut = self.cut.subscribe();
         tokio::spawn(async move {
-            let connection = watcher.watch(builder.serve_connection_with_upgrades(io, service).into_owned());
+            let served = async {
+                match tls {
+                    None => connection.serve(stream).await,
+                    // A failed handshake is the client's business: scanners make many, and there is no request to log.
+                    Some(tls) => {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            connection.serve(stream).await;
+                        }
+                    }
+                }
+            };
             tokio::select! {
-                // How a connection ends is the client's business; requests have logged their own fate.
-                _ = connection => {}
+                () = served => {}
                 _ = cut.wait_for(|cut| *cut) => {}
             }
             drop(place);
         });
+    }
+}
+
+/// What one connection needs.
+struct Connection {
+    router: Router,
+    builder: Arc<Builder<TokioExecutor>>,
+    peer: Option<Peer>,
+    first: Duration,
+    stall: Duration,
+    watcher: Watcher,
+}
+
+impl Connection {
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
+        let (router, peer) = (self.router, self.peer);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(peer);
+            }
+            router.clone().call(request)
+        });
+        let io = TokioIo::new(Guarded::new(stream, self.first, self.stall));
+        let connection = self.builder.serve_connection_with_upgrades(io, service).into_owned();
+        // How a connection ends is the client's business; requests have logged their own fate.
+        let _ = self.watcher.watch(connection).await;
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test says where")]
 
 mod admission;
+mod compression;
 mod conditional;
 mod documents;
 mod headers;
@@ -13,4 +14,6 @@ mod logs;
 mod problems;
 mod rates;
 mod server;
+mod tls;
+mod unix_socket;
 mod world;

@@ -2,12 +2,12 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use edge::serve::{Ended, ServeConfig, serve};
+use edge::serve::{Ended, Listeners, ServeConfig, serve};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::oneshot,
     task::JoinHandle,
 };
@@ -16,14 +16,17 @@ use crate::world::World;
 
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    ended: JoinHandle<Ended>,
-    world: World,
+    pub(crate) stop: oneshot::Sender<()>,
+    pub(crate) ended: JoinHandle<Ended>,
+    pub(crate) world: World,
 }
 
 pub(crate) async fn start(config: ServeConfig) -> Running {
-    let world = World::new();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    start_with(config, World::new()).await
+}
+
+pub(crate) async fn start_with(config: ServeConfig, world: World) -> Running {
+    let listener = Listeners::bind("127.0.0.1:0".parse().unwrap(), &config).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let (router, edge) = (world.router.clone(), world.edge.clone());
@@ -88,7 +91,7 @@ async fn http_2_is_spoken_without_tls() {
     assert!(!response.into_body().collect().await.unwrap().to_bytes().is_empty());
 }
 
-async fn is_closed(stream: &mut TcpStream) -> bool {
+pub(crate) async fn is_closed(stream: &mut TcpStream) -> bool {
     let mut rest = Vec::new();
     tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await.is_ok()
 }

@@ -8,9 +8,9 @@ use std::{
 use async_trait::async_trait;
 use axum::{Router, body::Body, extract::State};
 use edge::{
-    Api, AuthError, Edge, EdgeConfig, Idempotency, IdempotencyKey, Identity, IfMatch, Json, LimitsConfig, Op,
-    Operator, Path, Principal, Problem, Query, Registry, RegistryError, Reply, Routes, SecurityEvent,
-    SecurityEvents, Tenanted, Visitor,
+    Api, AuthError, Edge, EdgeConfig, EdgeParts, Idempotency, IdempotencyKey, Identity, IfMatch, Json,
+    LimitsConfig, Op, Operator, Path, Principal, Problem, Query, Registry, RegistryError, Reply, Routes,
+    SecurityEvent, SecurityEvents, Tenanted, Visitor,
     page::{Cursor, Limit, Page},
 };
 use garde::Validate;
@@ -332,14 +332,11 @@ impl World {
     pub(crate) fn sharing(config: EdgeConfig, more: Vec<Routes<()>>, redis: Option<cache::Redis>) -> Self {
         let events = Arc::new(Recorded::default());
         let clock = Clock::fake(NOW.parse().unwrap());
-        let edge = Edge::sharing(
-            config,
-            Arc::new(FakeIdentity),
-            Arc::new(FakeRegistry),
-            events.clone(),
-            clock,
-            redis,
-        );
+        let edge = {
+            let (identity, registry) = (Arc::new(FakeIdentity), Arc::new(FakeRegistry));
+            let security = events.clone();
+            Edge::with_parts(config, EdgeParts { identity, registry, security, clock, redis, audit: None })
+        };
         let things = Things::default();
         let all = std::iter::once(routes().with_state(things.clone())).chain(more);
         let router = Api::new(all).unwrap().into_router(&edge);

@@ -364,3 +364,49 @@ async fn a_credentials_file_that_is_not_there_is_told() -> anyhow::Result<()> {
     relay.shutdown().await;
     Ok(())
 }
+
+// DPR-5
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_encrypted_nats_proves_its_name_and_impostors_are_told_nothing() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let put = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).map(|()| path)
+    };
+    let serve = |name: &str| {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()])?;
+        let cert = put(&format!("{name}.crt"), made.cert.pem())?;
+        let key = put(&format!("{name}.key"), made.signing_key.serialize_pem())?;
+        let server = NatsServer::start_with(&format!("tls {{ cert_file: {cert:?}, key_file: {key:?} }}"))?;
+        anyhow::Ok((server.url().replace("nats://", "tls://"), server, cert))
+    };
+    let mut world = World::over(Bus::Nats).await?;
+    let (url, server, trusted) = serve("127.0.0.1")?;
+    let (impostor, other_server, other) = serve("other.example")?;
+    world.publish("a", 1).await?;
+    let token = "hunter2";
+    for (url, ca_file) in [(&url, None), (&url, Some(other.clone())), (&impostor, Some(other))] {
+        let stranger = world.relay_with(vec![tracer("t")], |config| {
+            let nats = NatsConfig { ca_file, token: Some(token.into()), ..nats_config(url.clone()) };
+            config.nats = Some(nats);
+        });
+        stranger.watch(&world.placement());
+        let trouble = loop {
+            match stranger.bus_status().trouble {
+                Some(trouble) => break trouble,
+                None => tokio::task::yield_now().await,
+            }
+        };
+        assert!(!trouble.contains(token), "{trouble}");
+        stranger.shutdown().await;
+    }
+    assert_eq!(world.traces("t", "a").await?, [0; 0]);
+    drop(other_server);
+    world.nats = Some(Mutex::new(server));
+    let known = world.relay_with(vec![tracer("t")], |config| {
+        config.nats = Some(NatsConfig { ca_file: Some(trusted), ..nats_config(url) });
+    });
+    known.drain().await?;
+    assert_eq!(world.traces("t", "a").await?, [1]);
+    Ok(())
+}

@@ -109,7 +109,7 @@ fn spawn(world: &World, window: Option<Window>, time: usize) -> anyhow::Result<C
 async fn the_process_that_is_killed() -> anyhow::Result<()> {
     let Ok(orders) = std::env::var(VARIABLE) else { return Ok(()) };
     let orders: Orders = serde_json::from_str(&orders)?;
-    let admin: tokio_postgres::Config = orders.admin.parse()?;
+    let admin: db::ConnectionConfig = orders.admin.parse()?;
     let db = Db::new(DbConfig {
         shards: HashMap::from([(testkit::SHARD.into(), admin.clone())]),
         control: admin,

@@ -30,6 +30,7 @@ pub async fn check_tenant(app: &App, ctx: &Ctx) -> Result<Vec<Finding>, DbError>
     let tx = app.db.begin_snapshot(ctx).await?;
     let mut violations = Vec::new();
     violations.extend(edge::idempotency::invariants(&tx).await?);
+    violations.extend(audit::invariants(&tx).await?);
     violations.extend(messages::invariants(&tx).await?);
     violations.extend(catalog::invariants(&tx).await?);
     violations.extend(customers::invariants(&tx).await?);

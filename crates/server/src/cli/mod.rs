@@ -125,7 +125,12 @@ pub async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Stuck(command) => stuck::run(config, command, json).await,
         Command::Check(args) => check::run(config, args, json).await,
         Command::Migrate(command) => migrate::run(config, command, json).await,
-        Command::Config(ConfigCommand::Check) => output::show_config(&config, json),
+        Command::Config(ConfigCommand::Check) => {
+            crate::installation::check_places(&config)
+                .map_err(|error| output::usage(format!("{error:#}")))?;
+            edge::serve::check_files(&config.serve).map_err(|error| output::usage(error.to_string()))?;
+            output::show_config(&config, json)
+        }
         Command::Openapi => output::text(&crate::documents::openapi()?),
         Command::Errors => output::text(&crate::documents::errors()?),
         Command::Asyncapi => output::text(&crate::documents::asyncapi()?),

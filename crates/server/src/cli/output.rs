@@ -4,7 +4,6 @@ use std::io::Write;
 
 use anyhow::Result;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::config::Config;
 
@@ -58,29 +57,9 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
-/// Shows the settings in force; secrets are masked.
+/// Shows the settings in force, as they could stand in the configuration file; secrets are masked.
 pub(super) fn show_config(config: &Config, as_json: bool) -> Result<Outcome> {
-    let masked = |set: bool| if set { "***" } else { "private" };
-    let shown = json!({
-        "dataDir": config.data_dir,
-        "listen": config.listen,
-        "database": {
-            "url": masked(config.database.url.is_some()),
-            "shard": config.database.shard,
-            "control": config.database.names.control,
-            "shared": config.database.names.shared,
-            "template": config.database.names.template,
-            "tenantConnections": config.database.tenant_connections,
-            "controlConnections": config.database.control_connections,
-        },
-        "shards": config.shards.keys().map(|name| json!({ "name": name, "url": "***" })).collect::<Vec<_>>(),
-        "edge": format!("{:?}", config.edge),
-        "control": format!("{:?}", config.control),
-        "sales": { "writers": config.sales.writers, "batch": config.sales.batch, "queue": config.sales.queue },
-        "messages": format!("{:?}", config.messages),
-        "log": { "filter": config.log.filter, "json": config.log.json },
-    });
-    print(as_json, &shown, serde_json::to_string_pretty(&shown)?)?;
+    print(as_json, config, toml::to_string_pretty(config)?)?;
     Ok(Outcome::Done)
 }
 

@@ -4,12 +4,9 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use edge::{serve::ServeConfig, telemetry::Metrics};
+use edge::{serve::Listeners, telemetry::Metrics};
 use kernel::Clock;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Outcome, output::usage};
 use crate::{app::App, config::Config, demo, faults, installation::Installation};
@@ -47,33 +44,36 @@ pub(super) async fn run(config: Config, args: ServeArgs) -> Result<Outcome> {
     }
     let metrics = Metrics::install().context("cannot start counting")?;
     tokio::spawn(metrics.clone().keep());
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", config.listen))?;
-    let address = listener.local_addr()?;
+    let serving = config.serve.clone();
+    let listeners = Listeners::bind(config.listen, &serving).await?;
+    let scheme = if listeners.is_encrypted() { "https" } else { "http" };
+    let origin = format!("{scheme}://{}", listeners.local_addr()?);
     let installation = Installation::open(&config).await?;
     if let Some(cluster) = &installation.cluster {
         cluster.supervise();
     }
     let app = App::with_faults(config, &installation, Clock::system(), faults::from_environment()?)?;
     app.prepare().await?;
-    let welcome = if args.demo { Some(demo::make(&app, address).await?) } else { None };
+    let welcome = if args.demo { Some(demo::make(&app, &origin).await?) } else { None };
     let edge = app.edge();
     let router = app.router(&edge, Some(metrics))?;
     app.start();
-    announce(address, welcome.as_deref());
-    edge::serve::serve(listener, router, &edge, &ServeConfig::default(), interrupted()?).await;
+    announce(&listeners, &origin, welcome.as_deref());
+    edge::serve::serve(listeners, router, &edge, &serving, interrupted()?).await;
     app.stop().await;
     installation.close().await?;
     Ok(Outcome::Done)
 }
 
 #[expect(clippy::print_stdout, reason = "the first thing an operator looks for")]
-fn announce(address: SocketAddr, welcome: Option<&str>) {
-    println!("Markethall serves http://{address}");
-    println!("  API        http://{address}/api/docs");
-    println!("  OpenAPI    http://{address}/api/openapi.json");
-    println!("  health     http://{address}/health");
+fn announce(listeners: &Listeners, origin: &str, welcome: Option<&str>) {
+    println!("Markethall serves {origin}");
+    println!("  API        {origin}/api/docs");
+    println!("  OpenAPI    {origin}/api/openapi.json");
+    println!("  health     {origin}/health");
+    if let Some(path) = listeners.unix_socket() {
+        println!("  socket     {}", path.display());
+    }
     if let Some(welcome) = welcome {
         println!("{welcome}");
     }

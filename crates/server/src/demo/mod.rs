@@ -2,7 +2,7 @@
 //!
 //! Made once; a later start finds it and does nothing. Meant for a machine of one's own: its passwords are public.
 
-use std::{io::sink, net::SocketAddr};
+use std::io::sink;
 
 use anyhow::{Context, Result, bail};
 use control::{CreateTenant, create_staff, create_tenant};
@@ -54,11 +54,11 @@ const MERCHANTS: [Merchant; 3] = [
     },
 ];
 
-/// Makes what is missing and returns what to tell the operator.
+/// Makes what is missing and returns what to tell the operator; `origin` is where it will be served.
 ///
 /// # Errors
 /// When a merchant cannot be made; the next start goes on from there.
-pub async fn make(app: &App, address: SocketAddr) -> Result<String> {
+pub async fn make(app: &App, origin: &str) -> Result<String> {
     for merchant in &MERCHANTS {
         let known = app.control.find_tenant(merchant.slug).await.context("cannot look up merchants")?;
         let stocked = match known {
@@ -71,7 +71,7 @@ pub async fn make(app: &App, address: SocketAddr) -> Result<String> {
             open(app, merchant).await.with_context(|| format!("cannot make {}", merchant.slug))?;
         }
     }
-    Ok(welcome(address))
+    Ok(welcome(origin))
 }
 
 fn context(app: &App, tenant: std::sync::Arc<kernel::Tenant>) -> Ctx {
@@ -154,7 +154,7 @@ async fn open_web_shop(app: &App, ctx: &Ctx) -> Result<()> {
     }
 }
 
-fn welcome(address: SocketAddr) -> String {
+fn welcome(origin: &str) -> String {
     let mut lines = vec!["  demo       merchants and sign-ins (password of all: markethall-demo)".to_owned()];
     for merchant in &MERCHANTS {
         lines.push(format!(
@@ -163,8 +163,6 @@ fn welcome(address: SocketAddr) -> String {
         ));
     }
     lines.push("  try        from search to paid order, as a guest of the bakery".to_owned());
-    lines.extend(
-        WALK.replace("ADDRESS", &address.to_string()).lines().map(|line| format!("             {line}")),
-    );
+    lines.extend(WALK.replace("ORIGIN", origin).lines().map(|line| format!("             {line}")));
     lines.join("\n")
 }

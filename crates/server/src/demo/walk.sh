@@ -1,4 +1,4 @@
-M=http://ADDRESS/api/v1
+M=ORIGIN/api/v1
 G=$(curl -s -X POST $M/customers/guest -H 'X-Tenant: bakery' | sed 's/.*"token":"\([^"]*\)".*/\1/')
 alias as_guest='curl -s -H "Authorization: Bearer $G" -H "Content-Type: application/json"'
 as_guest "$M/products?search=rye"

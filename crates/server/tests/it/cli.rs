@@ -179,21 +179,71 @@ fn config_check_masks_every_secret() {
     let mut command = program();
     command.args(["config", "check"]).env("MARKETHALL_DATABASE__URL", &url);
     command.env("MARKETHALL_SHARDS__EAST__URL", &url).env("MARKETHALL_DATA_DIR", std::env::temp_dir());
+    for name in ["OBJECTS__ACCESS_KEY_ID", "OBJECTS__SECRET_ACCESS_KEY", "MESSAGES__NATS__TOKEN"] {
+        command.env(format!("MARKETHALL_{name}"), secret);
+    }
+    command.env("MARKETHALL_OBJECTS__URL", "s3://bucket");
     for extra in [&[][..], &["--json"]] {
         let ran = Ran::of(command.args(extra)).exits(0);
         assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{ran:?}");
         assert!(ran.stdout.contains("east") && ran.stdout.contains("***"), "{}", ran.stdout);
     }
     // Nor does a mistake in it bring it to light.
-    let mut broken = program();
-    broken.args(["config", "check"]).env("MARKETHALL_DATABASE__URL", format!("no-url-{secret}"));
-    let ran = Ran::of(&mut broken);
-    assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{ran:?}");
+    for wrong in
+        [format!("no-url-{secret}"), format!("{url}?sslmode=sometimes"), format!("{url}?sslrootcert=/none")]
+    {
+        let mut broken = program();
+        broken.args(["config", "check"]).env("MARKETHALL_DATABASE__URL", wrong);
+        let ran = Ran::of(&mut broken).exits(2);
+        assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{ran:?}");
+        assert!(ran.stderr.contains("database.url"), "{ran:?}");
+    }
     let mut broken = program();
     broken.args(["tenant", "list"]).env("MARKETHALL_DATABASE__URL", format!("no-url-{secret}"));
     broken.env("MARKETHALL_DATA_DIR", tempfile::tempdir().unwrap().path());
     let ran = Ran::of(&mut broken);
     assert!(ran.code != Some(0) && !ran.stderr.contains(secret), "{ran:?}");
+}
+
+// DPR-5
+#[test]
+fn what_is_shown_is_a_configuration_that_says_the_same() {
+    let home = Home::empty();
+    let shown = home.run(&["config", "check"]).exits(0).stdout;
+    let config = home.path().join("markethall.toml");
+    fs::write(&config, &shown).unwrap();
+    let again = home.run(&["config", "check", "--config", &config.display().to_string()]).exits(0).stdout;
+    assert_eq!(again, shown);
+    for section in
+        ["[database]", "[serve]", "[edge]", "[control]", "[payments]", "[checkout]", "[webhooks]", "[log]"]
+    {
+        assert!(shown.contains(section), "{section}: {shown}");
+    }
+}
+
+// DPR-5
+#[test]
+fn secrets_come_from_files_and_are_not_shown() {
+    let home = Home::empty();
+    let file = home.path().join("database-url");
+    fs::write(&file, "postgres://admin:hunter2-canary@db.example:5432/postgres\n").unwrap();
+    let shown = |name: &str, more: Option<&str>| {
+        let mut command = home.command();
+        command.args(["config", "check", "--json"]).env(name, &file);
+        more.map(|url| command.env("MARKETHALL_DATABASE__URL", url));
+        let ran = Ran::of(&mut command);
+        assert!(!format!("{ran:?}").contains("hunter2-canary"), "{ran:?}");
+        ran
+    };
+    let database = shown("MARKETHALL_DATABASE__URL_FILE", None).exits(0).json();
+    assert_eq!(database["database"]["url"], "***");
+    let shard = shown("MARKETHALL_SHARDS__EAST__URL_FILE", None).exits(0).json();
+    assert_eq!(shard["shards"]["east"]["url"], "***");
+    let twice = shown("MARKETHALL_DATABASE__URL_FILE", Some("postgres://u:hunter2-canary@h/db")).exits(2);
+    assert!(twice.stderr.contains("database.url and database.url_file are both set"), "{twice:?}");
+    fs::remove_file(&file).unwrap();
+    let gone = shown("MARKETHALL_DATABASE__URL_FILE", None).exits(2);
+    assert!(gone.stderr.contains("database.url_file: ") && gone.stderr.contains("No such file"), "{gone:?}");
 }
 
 // PLT-12

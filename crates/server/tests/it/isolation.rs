@@ -2,12 +2,13 @@
 //! role, through the API, out of caches, in exports and messages.
 
 use control::PlacementKind;
+use db::ConnectionConfig;
 use edge::Access;
 use http::Method;
 use kernel::TenantId;
 use secrecy::ExposeSecret as _;
 use testkit::{App, connect};
-use tokio_postgres::{Client, Config, error::SqlState};
+use tokio_postgres::{Client, error::SqlState};
 
 use crate::support::{World, eur, example, text};
 
@@ -44,7 +45,7 @@ async fn be(app: &Client, tenant: &str) {
 }
 
 /// Proves for one database that `owner`'s rows are out of reach for the application without a tenant, and as `other`.
-async fn prove(admin: &Config, app: &Config, owner: TenantId, other: TenantId) {
+async fn prove(admin: &ConnectionConfig, app: &ConnectionConfig, owner: TenantId, other: TenantId) {
     let (admin, app) = (connect(admin).await.unwrap(), connect(app).await.unwrap());
     let (mine, theirs) = (owner.0.to_string(), other.0.to_string());
     let mut filled = 0;
@@ -118,7 +119,7 @@ impl Stage {
 }
 
 /// The application's role in `database`.
-fn as_app(app: &App, database: &str) -> Config {
+fn as_app(app: &App, database: &str) -> ConnectionConfig {
     let cluster = app.databases.cluster();
     let mut config = cluster.admin_of(database);
     config.user(db::APP_ROLE).password(cluster.passwords().roles.app.expose_secret());
@@ -141,13 +142,18 @@ async fn by_sql_the_application_sees_and_writes_nothing_of_another_tenant() {
 const REVIEWED: [&str; 3] =
     ["function catalog.search_hits(", "function catalog.search_products(", "function catalog.similar_words("];
 
-async fn unreviewed_findings(admin: &Config) -> Vec<String> {
+async fn unreviewed_findings(admin: &ConnectionConfig) -> Vec<String> {
     let found = db::migrate::isolation_findings(admin).await.unwrap();
     found.into_iter().filter(|finding| !REVIEWED.iter().any(|known| finding.starts_with(known))).collect()
 }
 
 /// The reviewed functions give nothing away, even to one who knows every word of the other merchant.
-async fn searches_are_bounded(admin: &Config, app: &Config, owner: TenantId, other: TenantId) {
+async fn searches_are_bounded(
+    admin: &ConnectionConfig,
+    app: &ConnectionConfig,
+    owner: TenantId,
+    other: TenantId,
+) {
     let (admin, app) = (connect(admin).await.unwrap(), connect(app).await.unwrap());
     let sql = "select string_agg(distinct quote_literal(lexeme), ' | ')
                from catalog.product cross join unnest(tsvector_to_array(search)) as lexeme where tenant_id = $1";

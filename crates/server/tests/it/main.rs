@@ -7,6 +7,7 @@
     reason = "tests fail by panicking, share their helpers, and say why they skip"
 )]
 
+mod audit;
 mod authorisation;
 mod bus;
 mod carts;
@@ -15,6 +16,7 @@ mod cli;
 mod crash;
 mod dead_letters;
 mod documents;
+mod encrypted;
 mod flags;
 mod fuzz;
 mod isolation;
@@ -26,6 +28,7 @@ mod outage;
 mod payments;
 mod races;
 mod saga;
+mod serving;
 mod shift_race;
 mod stuck;
 mod support;

@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 11] = [
     &["messages"],
     &["edge"],
     &["control"],
-    &["catalog", "inventory", "customers", "payments", "webhooks"],
+    &["audit", "catalog", "inventory", "customers", "payments", "webhooks"],
     &["cart", "orders", "sales", "ticketing"],
     &["checkout"],
     &["chat", "reporting", "storefront"],

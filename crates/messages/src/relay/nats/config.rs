@@ -3,10 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What carries messages from the outbox to their handlers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BusKind {
     /// The process that reads the outbox also handles.
@@ -17,7 +17,7 @@ pub enum BusKind {
 }
 
 /// The part `messages` of the configuration.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MessagesConfig {
     /// What carries messages.
@@ -27,7 +27,7 @@ pub struct MessagesConfig {
 }
 
 /// How NATS is reached and what is kept there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NatsConfig {
     /// `nats://host:4222`, or `tls://host:4222`; several servers of one cluster with commas between them.
@@ -35,6 +35,7 @@ pub struct NatsConfig {
     /// A NATS credentials file (JWT and key).
     pub credentials_file: Option<PathBuf>,
     /// A token, where the server wants one.
+    #[serde(serialize_with = "kernel::masked::optional")]
     pub token: Option<SecretString>,
     /// A PEM file with the certificates to trust, besides those of the system.
     pub ca_file: Option<PathBuf>,

@@ -324,6 +324,8 @@ fn of_the_operator(operation: &str) -> Option<Example> {
         "suspend_tenant" => get("/admin/tenants/nobody/suspend"),
         "resume_tenant" => get("/admin/tenants/acme/resume"),
         "reset_tenant_admin" => send("/admin/tenants/nobody/admin", json!({ "email": "a@acme.example" })),
+        "list_audit_entries" => get("/audit"),
+        "get_audit_entry" => get("/audit/1"),
         "get_rate_limit" | "delete_rate_limit" => get("/admin/tenants/acme/rate-limit"),
         "put_rate_limit" => send(
             "/admin/tenants/acme/rate-limit",

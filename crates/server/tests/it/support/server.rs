@@ -60,7 +60,9 @@ impl Server {
             let _ = std::io::copy(&mut stdout, &mut std::io::sink());
         });
         let first = told.recv_timeout(START_LIMIT).unwrap_or_default();
-        let Some(address) = first.trim().strip_prefix("Markethall serves http://") else {
+        let origin =
+            first.trim().strip_prefix("Markethall serves ").and_then(|origin| origin.split_once("://"));
+        let Some((_, address)) = origin else {
             let _ = child.kill();
             let _ = child.wait();
             panic!("it said {first:?} and {}", std::fs::read_to_string(&log).unwrap_or_default());

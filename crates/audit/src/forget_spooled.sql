@@ -1,0 +1,2 @@
+delete from audit.spooled
+where tenant_id = $1 and taken_at < $2
