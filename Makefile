@@ -1,7 +1,7 @@
 # The menu. The logic lives in crates/xtask.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench tidy fmt
+.PHONY: help run test check chaos bench tidy fmt
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -14,6 +14,9 @@ test: ## Set up what tests need and run every test
 
 check: ## Format, lint, tidy, requirements, dependency audit
 	@cargo xtask check
+
+chaos: ## Kill, freeze and fill everything under load, and print what was felt
+	@cargo xtask chaos
 
 bench: ## Print the benchmark table with the machine's own limits beside
 	@cargo xtask bench

@@ -104,6 +104,12 @@ pub struct Call {
 }
 
 impl Call {
+    /// How it asks.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
     /// With this header.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.client = self.client.with_header(HeaderName::from_static(name), value);

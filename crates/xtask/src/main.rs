@@ -21,6 +21,7 @@ cargo xtask <command>
   setup [--for run|test|check|bench]   install what is missing
   run [ARGS..]                         build and start Markethall with a demo market
   test [ARGS..]                        every test, on one private PostgreSQL; ARGS go to `cargo test`
+  chaos [ROUNDS]                       kill, freeze and fill everything under load; prints a table
   check                                format, lints, tidy, requirements, audit
   tidy                                 the architecture and style rules
   requirements                         docs/requirements.md against the specification's ids
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Some(("run", rest)) => run::run(rest),
         Some(("bench", rest)) => run::bench(rest),
         Some(("test", rest)) => test::test(rest),
+        Some(("chaos", rest)) => test::chaos(rest),
         Some(("check", [])) => check::check(),
         Some(("tidy", [])) => tidy::tidy(),
         Some(("requirements", [])) => requirements::requirements(),

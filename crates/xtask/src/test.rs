@@ -23,6 +23,17 @@ const CLUSTER_VARIABLE: &str = "MARKETHALL_TEST_CLUSTER_DIR";
 
 /// Builds once, starts the cluster, runs `cargo test --workspace <args>`, stops the cluster whatever happened.
 pub(crate) fn test(args: &[String]) -> Result<()> {
+    run(args, &[])
+}
+
+/// Goes through all faults several times, in the order of the seed that `MARKETHALL_TEST_CHAOS_SEED` may name.
+pub(crate) fn chaos(args: &[String]) -> Result<()> {
+    let rounds = args.first().map_or("2", String::as_str);
+    let words = ["--test", "it", "--", "chaos::", "--nocapture"].map(str::to_owned);
+    run(&words, &[("MARKETHALL_TEST_CHAOS_ROUNDS", rounds)])
+}
+
+fn run(args: &[String], environment: &[(&str, &str)]) -> Result<()> {
     setup::setup(Purpose::Test)?;
     let target = shell::target()?;
     fs::create_dir_all(&target)?;
@@ -38,7 +49,7 @@ pub(crate) fn test(args: &[String]) -> Result<()> {
     let cluster = Cluster::start(&target)?;
     let mut cargo = shell::cargo()?;
     cargo.args(["test", "--locked", "--workspace", "--no-fail-fast"]).args(args);
-    cargo.env(CLUSTER_VARIABLE, &cluster.dir);
+    cargo.env(CLUSTER_VARIABLE, &cluster.dir).envs(environment.iter().copied());
     let outcome = interrupted.wait_for(&mut cargo);
     cluster.stop()?;
     outcome

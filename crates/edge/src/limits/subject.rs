@@ -48,6 +48,9 @@ impl Subject<'_> {
     /// The caller under a rule's name, as bytes to be hashed: a name never reaches a store.
     pub(super) fn identify(&self, rule: &Rule, mut take: impl FnMut(&[u8])) {
         take(rule.name.as_bytes());
+        // Another limit is another bucket: who is given more is not held to what the old one remembers.
+        take(&rule.limit.limit.to_be_bytes());
+        take(&rule.limit.window_seconds.to_be_bytes());
         match rule.name {
             "tenant" => {}
             "user" => take(self.person().unwrap_or_default().as_bytes()),

@@ -156,7 +156,7 @@ async fn wait_for_sale(client: &Client, world: &World) {
 }
 
 /// The processes that PostgreSQL's postmaster has started.
-fn children_of(parent: i32) -> Vec<i32> {
+pub(crate) fn children_of(parent: i32) -> Vec<i32> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
