@@ -11,6 +11,7 @@ pub mod migrate;
 mod pool;
 mod private_file;
 mod relay;
+mod slow;
 mod stmt;
 mod tx;
 
@@ -26,6 +27,7 @@ pub use pool::{
 };
 pub use private_file::create_private;
 pub use relay::{Notice, RelayConn};
+pub use slow::tell_of_statements_slower_than;
 pub use stmt::{Hook, Param, Stmt};
 pub use tokio_postgres::{Error as DriverError, Row, types};
 pub use tx::{ControlTx, TenantTx};

@@ -120,6 +120,10 @@ pub struct LogConfig {
     pub filter: String,
     /// JSON lines, or text for people.
     pub json: bool,
+    /// What this process is called among others, in JSON lines.
+    pub service: String,
+    /// Statements at the database that take longer are told of, in milliseconds; 0 for none.
+    pub slow_statement_ms: u64,
 }
 
 impl Default for Config {
@@ -175,7 +179,8 @@ impl Default for SalesConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { filter: "info".to_owned(), json: false }
+        let (filter, service) = ("info".to_owned(), "markethall".to_owned());
+        Self { filter, json: false, service, slow_statement_ms: 500 }
     }
 }
 
@@ -227,6 +232,9 @@ impl Config {
         within("sales.tenants", self.sales.tenants, 1, 1000)?;
         within("sales.queue", self.sales.queue, 16, 100_000)?;
         within("shards (count)", self.shards.len(), 0, 64)?;
+        within("log.service (characters)", self.log.service.chars().count(), 1, 100)?;
+        let slow = usize::try_from(self.log.slow_statement_ms).unwrap_or(usize::MAX);
+        within("log.slow_statement_ms", slow, 0, 600_000)?;
         if self.shards.contains_key(&self.database.shard) {
             return Err(format!("shards.{} is the name of the first shard", self.database.shard));
         }

@@ -8,3 +8,4 @@ mod invalidation;
 mod isolation;
 mod migrate;
 mod shelf;
+mod slow;
