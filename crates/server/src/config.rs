@@ -21,7 +21,10 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use webhooks::WebhooksConfig;
 
-use crate::secret_files;
+use crate::{
+    secret_files,
+    vault::{self, VaultConfig},
+};
 
 /// Everything that can be set. Each part belongs to the crate that uses it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,6 +58,8 @@ pub struct Config {
     pub messages: MessagesConfig,
     /// What is logged.
     pub log: LogConfig,
+    /// A Vault that holds secret settings.
+    pub vault: Option<VaultConfig>,
 }
 
 /// Where the databases are.
@@ -143,6 +148,7 @@ impl Default for Config {
             objects: ObjectsConfig::default(),
             messages: MessagesConfig::default(),
             log: LogConfig::default(),
+            vault: None,
         }
     }
 }
@@ -185,7 +191,8 @@ impl Default for LogConfig {
 }
 
 impl Config {
-    /// Reads the configuration: defaults, `file`, `MARKETHALL_SECTION__KEY`, `PORT`, and the files that hold secrets.
+    /// Reads the configuration: defaults, `file`, `MARKETHALL_SECTION__KEY`, `PORT`, then the files and the
+    /// Vault that hold secrets.
     ///
     /// # Errors
     /// A sentence naming the key that is unknown, unreadable or out of bounds.
@@ -201,7 +208,7 @@ impl Config {
         let environment = Env::prefixed("MARKETHALL_")
             .filter(|key| !key.as_str().to_ascii_lowercase().starts_with("test_") && key != "config")
             .split("__");
-        let figment = secret_files::read_secrets(figment.merge(environment))?;
+        let figment = vault::read_secrets(secret_files::read_secrets(figment.merge(environment))?)?;
         let mut config: Self = figment.extract().map_err(|error| error.to_string())?;
         if let Ok(port) = std::env::var("PORT") {
             let port = port.parse().map_err(|_| format!("PORT must be a port number, not {port:?}"))?;

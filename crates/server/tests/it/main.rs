@@ -29,4 +29,5 @@ mod serving;
 mod shift_race;
 mod stuck;
 mod support;
+mod vault;
 mod web_journey;
