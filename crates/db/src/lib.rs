@@ -13,6 +13,7 @@ mod pools;
 mod private_file;
 mod relay;
 mod shares;
+mod slow;
 mod stmt;
 mod tx;
 
@@ -29,6 +30,7 @@ pub use pool::{
 pub use private_file::create_private;
 pub use relay::{Notice, RelayConn};
 pub use shares::TierShares;
+pub use slow::tell_of_statements_slower_than;
 pub use stmt::{Hook, Param, Stmt};
 pub use tokio_postgres::{Error as DriverError, Row, types};
 pub use tx::{ControlTx, TenantTx};

@@ -14,7 +14,7 @@ use kernel::Placement;
 use tokio::{sync::Notify, task::AbortHandle, time::timeout};
 use tokio_postgres::{AsyncMessage, Client, Row, Statement, types::ToSql};
 
-use crate::{ConnectionConfig, Db, DbError};
+use crate::{ConnectionConfig, Db, DbError, slow::Watch};
 
 /// How long a statement may take before the session counts as lost; above the server's own limit of 30 s.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
@@ -133,11 +133,14 @@ impl RelayConn {
         sql: &'static str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, DbError> {
+        let watch = Watch::start();
         let answer = timeout(ANSWER_TIMEOUT, async {
             let prepared = self.prepare(sql).await?;
             self.client.query(&prepared, params).await
         });
-        let answer = answer.await.map_err(|_| DbError::Unavailable("no answer in time".to_owned()))?;
+        let answer = answer.await;
+        watch.end(std::iter::once(sql), None);
+        let answer = answer.map_err(|_| DbError::Unavailable("no answer in time".to_owned()))?;
         Ok(answer?)
     }
 

@@ -15,7 +15,7 @@ use kernel::{Ctx, TenantId};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::{Row, types::ToSql};
 
-use crate::{DbError, Stmt};
+use crate::{DbError, Stmt, slow::Watch};
 
 type Hook = Box<dyn FnOnce() + Send>;
 
@@ -56,16 +56,32 @@ impl Session {
         })
     }
 
-    async fn query(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, DbError> {
+    async fn query(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+        ctx: Option<&Ctx>,
+    ) -> Result<Vec<Row>, DbError> {
         let conn = self.conn()?;
+        let watch = Watch::start();
         let prepared = conn.prepare_cached(sql).await?;
-        self.send(conn, conn.query(&prepared, params)).await
+        let answer = self.send(conn, conn.query(&prepared, params)).await;
+        watch.end(std::iter::once(sql), ctx);
+        answer
     }
 
-    async fn execute(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, DbError> {
+    async fn execute(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+        ctx: Option<&Ctx>,
+    ) -> Result<u64, DbError> {
         let conn = self.conn()?;
+        let watch = Watch::start();
         let prepared = conn.prepare_cached(sql).await?;
-        self.send(conn, conn.execute(&prepared, params)).await
+        let answer = self.send(conn, conn.execute(&prepared, params)).await;
+        watch.end(std::iter::once(sql), ctx);
+        answer
     }
 
     fn on_commit(&self, hook: Hook) {
@@ -74,13 +90,15 @@ impl Session {
         }
     }
 
-    async fn commit(mut self) -> Result<(), DbError> {
+    async fn commit(mut self, ctx: Option<&Ctx>) -> Result<(), DbError> {
         if self.started.load(Ordering::SeqCst) {
             // PostgreSQL answers COMMIT of a failed transaction with a silent ROLLBACK: never report that as done.
             if self.failed.load(Ordering::SeqCst) {
                 return Err(DbError::Other("a statement of this transaction failed".to_owned()));
             }
+            let watch = Watch::start();
             self.conn()?.batch_execute("commit").await?;
+            watch.end(std::iter::once("commit"), ctx);
             self.started.store(false, Ordering::SeqCst);
         }
         drop(self.conn.take());
@@ -125,7 +143,7 @@ macro_rules! statements {
             sql: &'static str,
             params: &[&(dyn ToSql + Sync)],
         ) -> Result<Vec<Row>, DbError> {
-            self.session.query(sql, params).await
+            self.session.query(sql, params, self.known()).await
         }
 
         /// Runs a statement that returns exactly one row.
@@ -150,7 +168,7 @@ macro_rules! statements {
             sql: &'static str,
             params: &[&(dyn ToSql + Sync)],
         ) -> Result<Option<Row>, DbError> {
-            let mut rows = self.session.query(sql, params).await?;
+            let mut rows = self.session.query(sql, params, self.known()).await?;
             if rows.len() > 1 {
                 return Err(DbError::Other("one row was expected, several came".to_owned()));
             }
@@ -166,7 +184,7 @@ macro_rules! statements {
             sql: &'static str,
             params: &[&(dyn ToSql + Sync)],
         ) -> Result<u64, DbError> {
-            self.session.execute(sql, params).await
+            self.session.execute(sql, params, self.known()).await
         }
 
         /// Runs a statement given as a value.
@@ -174,7 +192,7 @@ macro_rules! statements {
         /// # Errors
         /// As [`Self::query`].
         pub async fn run(&self, stmt: Stmt) -> Result<Vec<Row>, DbError> {
-            let rows = self.session.query(stmt.sql, &stmt.refs()).await?;
+            let rows = self.session.query(stmt.sql, &stmt.refs(), self.known()).await?;
             if let Some(hook) = stmt.after_commit {
                 self.session.on_commit(Box::new(move || hook()));
             }
@@ -192,14 +210,6 @@ macro_rules! statements {
         /// As [`Self::query`].
         pub async fn notify_invalidate(&self, key: &str) -> Result<(), DbError> {
             self.query("select pg_notify('markethall_invalidate', $1)", &[&key]).await.map(drop)
-        }
-
-        /// Makes everything since the start permanent. Dropping the transaction instead rolls it back.
-        ///
-        /// # Errors
-        /// [`DbError::Unavailable`] leaves open whether it committed; effects carry idempotency keys for that.
-        pub async fn commit(self) -> Result<(), DbError> {
-            self.session.commit().await
         }
     };
 }
@@ -248,6 +258,18 @@ impl TenantTx {
         self.ctx.tenant_id()
     }
 
+    /// Makes everything since the start permanent. Dropping the transaction instead rolls it back.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] leaves open whether it committed; effects carry idempotency keys for that.
+    pub async fn commit(self) -> Result<(), DbError> {
+        self.session.commit(Some(&self.ctx)).await
+    }
+
+    fn known(&self) -> Option<&Ctx> {
+        Some(&self.ctx)
+    }
+
     statements!();
 }
 
@@ -265,6 +287,18 @@ pub struct ControlTx {
 impl ControlTx {
     pub(crate) fn new(conn: Object) -> Self {
         Self { session: Session::new(conn, "begin".to_owned()) }
+    }
+
+    /// Makes everything since the start permanent. Dropping the transaction instead rolls it back.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] leaves open whether it committed; effects carry idempotency keys for that.
+    pub async fn commit(self) -> Result<(), DbError> {
+        self.session.commit(None).await
+    }
+
+    fn known(&self) -> Option<&Ctx> {
+        None
     }
 
     statements!();

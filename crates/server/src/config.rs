@@ -23,7 +23,10 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use webhooks::WebhooksConfig;
 
-use crate::secret_files;
+use crate::{
+    secret_files,
+    vault::{self, VaultConfig},
+};
 
 /// Everything that can be set. Each part belongs to the crate that uses it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -61,6 +64,8 @@ pub struct Config {
     pub redis: RedisConfig,
     /// What is logged.
     pub log: LogConfig,
+    /// A Vault that holds secret settings.
+    pub vault: Option<VaultConfig>,
 }
 
 /// Where the databases are.
@@ -126,6 +131,10 @@ pub struct LogConfig {
     pub filter: String,
     /// JSON lines, or text for people.
     pub json: bool,
+    /// What this process is called among others, in JSON lines.
+    pub service: String,
+    /// Statements at the database that take longer are told of, in milliseconds; 0 for none.
+    pub slow_statement_ms: u64,
 }
 
 impl Default for Config {
@@ -147,6 +156,7 @@ impl Default for Config {
             audit: AuditConfig::default(),
             redis: RedisConfig::default(),
             log: LogConfig::default(),
+            vault: None,
         }
     }
 }
@@ -183,12 +193,14 @@ impl Default for SalesConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { filter: "info".to_owned(), json: false }
+        let (filter, service) = ("info".to_owned(), "markethall".to_owned());
+        Self { filter, json: false, service, slow_statement_ms: 500 }
     }
 }
 
 impl Config {
-    /// Reads the configuration: defaults, `file`, `MARKETHALL_SECTION__KEY`, `PORT`, and the files that hold secrets.
+    /// Reads the configuration: defaults, `file`, `MARKETHALL_SECTION__KEY`, `PORT`, then the files and the
+    /// Vault that hold secrets.
     ///
     /// # Errors
     /// A sentence naming the key that is unknown, unreadable or out of bounds.
@@ -204,7 +216,7 @@ impl Config {
         let environment = Env::prefixed("MARKETHALL_")
             .filter(|key| !key.as_str().to_ascii_lowercase().starts_with("test_") && key != "config")
             .split("__");
-        let figment = secret_files::read_secrets(figment.merge(environment))?;
+        let figment = vault::read_secrets(secret_files::read_secrets(figment.merge(environment))?)?;
         let mut config: Self = figment.extract().map_err(|error| error.to_string())?;
         if let Ok(port) = std::env::var("PORT") {
             let port = port.parse().map_err(|_| format!("PORT must be a port number, not {port:?}"))?;
@@ -235,6 +247,9 @@ impl Config {
         within("sales.tenants", self.sales.tenants, 1, 1000)?;
         within("sales.queue", self.sales.queue, 16, 100_000)?;
         within("shards (count)", self.shards.len(), 0, 64)?;
+        within("log.service (characters)", self.log.service.chars().count(), 1, 100)?;
+        let slow = usize::try_from(self.log.slow_statement_ms).unwrap_or(usize::MAX);
+        within("log.slow_statement_ms", slow, 0, 600_000)?;
         if self.shards.contains_key(&self.database.shard) {
             return Err(format!("shards.{} is the name of the first shard", self.database.shard));
         }

@@ -15,3 +15,4 @@ pub mod jobs;
 pub mod logging;
 pub mod operations;
 mod secret_files;
+mod vault;

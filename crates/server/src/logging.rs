@@ -1,11 +1,14 @@
 //! Logs to standard error: JSON lines for machines, text for people. Never personal data, never secrets.
 
-use std::io::IsTerminal;
+mod json;
+
+use std::{io::IsTerminal, time::Duration};
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::{EnvFilter, filter::filter_fn, fmt, prelude::*};
 
 use crate::config::LogConfig;
+use json::JsonLines;
 
 /// The crates of this program, which log nothing about people at any level.
 const OURS: [&str; 11] = [
@@ -40,13 +43,15 @@ fn is_discreet(metadata: &Metadata<'_>) -> bool {
 
 /// Starts logging; commands other than `serve` say only what went wrong. A second call changes nothing.
 pub fn begin(config: &LogConfig, serving: bool) {
+    db::tell_of_statements_slower_than(Duration::from_millis(config.slow_statement_ms));
     let filter = if serving { config.filter.as_str() } else { "warn" };
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let layer = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let registry = tracing_subscriber::registry().with(filter).with(filter_fn(is_discreet));
     // Tests may have begun before; their choice stands.
     let begun = if config.json {
-        registry.with(layer.json().flatten_event(true)).try_init()
+        let lines = JsonLines { service: config.service.clone() };
+        registry.with(layer.with_ansi(false).event_format(lines)).try_init()
     } else {
         registry.with(layer.with_target(false)).try_init()
     };

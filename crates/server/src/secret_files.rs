@@ -12,15 +12,26 @@ use figment::{
 };
 
 /// The secret settings; `*` stands for any name.
-pub(crate) const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 6] = [
     "database.url",
     "shards.*.url",
     "objects.access_key_id",
     "objects.secret_access_key",
     "messages.nats.token",
+    "vault.token",
 ];
 /// The longest secret.
 const MOST_BYTES: u64 = 64 << 10;
+
+/// Whether a setting is a secret one, that a Vault may hold.
+pub(crate) fn is_secret(setting: &str) -> bool {
+    let matches = |secret: &&str| {
+        let (wanted, given) = (secret.split('.'), setting.split('.'));
+        wanted.clone().count() == given.clone().count()
+            && wanted.zip(given).all(|(wanted, given)| wanted == "*" || wanted == given)
+    };
+    SECRETS.iter().any(matches)
+}
 
 /// The same settings with the files' content in place of their names.
 ///

@@ -12,7 +12,7 @@ use deadpool_postgres::Object;
 use kernel::TenantId;
 use tokio_postgres::{Row, Statement, types::ToSql};
 
-use crate::{DbError, Stmt, stmt::Hook};
+use crate::{DbError, Stmt, slow::Watch, stmt::Hook};
 
 /// One transaction over several tenants of one database; a statement always runs under the tenant it is given for.
 pub struct BatchTx {
@@ -35,6 +35,7 @@ impl BatchTx {
     /// The first failure; the transaction is then lost.
     pub async fn run(&self, work: &[(TenantId, Vec<Stmt>)]) -> Result<Vec<Vec<Vec<Row>>>, DbError> {
         let conn = self.conn.as_ref().ok_or_else(|| DbError::Other("ended".to_owned()))?;
+        let watch = Watch::start();
         let bind = conn.prepare_cached("select set_config('app.tenant_id', $1, true)").await?;
         let tenants: Vec<String> = work.iter().map(|(tenant, _)| tenant.0.to_string()).collect();
         let mut sends: Vec<(Statement, Vec<&(dyn ToSql + Sync)>)> = Vec::new();
@@ -53,6 +54,7 @@ impl BatchTx {
         }
         let queries = sends.iter().map(|(prepared, params)| conn.query(prepared, params));
         let mut answers = pipeline(queries).await?.into_iter().skip(first);
+        watch.end(work.iter().flat_map(|(_, all)| all).map(|stmt| stmt.sql), None);
         if let Ok(mut hooks) = self.hooks.lock() {
             hooks.extend(work.iter().flat_map(|(_, all)| all).filter_map(|stmt| stmt.after_commit.clone()));
         }

@@ -9,3 +9,4 @@ mod isolation;
 mod migrate;
 mod shares;
 mod shelf;
+mod slow;

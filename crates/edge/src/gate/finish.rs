@@ -198,7 +198,7 @@ impl Outcome<'_> {
                     correlation_id = &*self.ties.correlation_id,
                     trace_id = self.ties.trace.0.get(3..35),
                     tenant = self.known.tenant.as_ref().map(|tenant| &*tenant.slug),
-                    actor = self.known.principal.as_ref().and_then(|principal| pseudonym(&principal.actor)),
+                    user = self.known.principal.as_ref().and_then(|principal| pseudonym(&principal.actor)),
                     code = problem.map(|problem| problem.code().code),
                     cause = problem.and_then(Problem::cause),
                     "request"

@@ -66,6 +66,8 @@ async fn the_log_tells_what_happened_and_gives_nobody_away() {
     assert_eq!(fields["http.operation"], "create_thing");
     assert_eq!(fields["http.status"], 400);
     assert_eq!(fields["tenant"], "acme");
+    assert_eq!(fields["user"], "usr_01J00000000000000000000001");
+    assert!(fields["duration_us"].is_u64() && fields["trace_id"].as_str().unwrap().len() == 32, "{first}");
     assert_eq!(fields["code"], "VALIDATION_FAILED");
 }
 

@@ -172,19 +172,33 @@ async fn no_log_holds_personal_data_card_numbers_passwords_or_tokens() {
 
 // OBS-3: with `json`, every line is one event.
 #[tokio::test(flavor = "multi_thread")]
-async fn json_logs_are_one_object_per_line_with_the_correlation_id() {
+async fn json_logs_are_one_object_per_line_that_says_who_what_and_how_long() {
     let home = Home::furnished();
-    let settings = [("MARKETHALL_LOG__JSON", "true"), ("MARKETHALL_LOG__FILTER", "info")];
+    let settings = [
+        ("MARKETHALL_LOG__JSON", "true"),
+        ("MARKETHALL_LOG__FILTER", "info"),
+        ("MARKETHALL_LOG__SERVICE", "till-1"),
+    ];
     let server = Server::start_with(&home, &settings, &[]);
-    let refused =
-        server.stranger().api(Method::GET, "/products").header("x-correlation-id", "find-me-1").send().await;
-    refused.is(401);
+    let member = server.member("acme", &home.token(Some("acme"), &["catalog:read"]));
+    let nowhere = member.api(Method::GET, "/products/sku/none").header("x-correlation-id", "find-me-1");
+    nowhere.send().await.is(404);
     let log = server.stop();
-    let mut found = false;
+    let mut found = Vec::new();
     for line in log.lines() {
         let event: serde_json::Value =
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        found |= event.to_string().contains("find-me-1");
+        let said = |name: &str| event[name].as_str().unwrap_or_else(|| panic!("no {name}: {line}"));
+        assert!(said("timestamp").parse::<kernel::Timestamp>().is_ok(), "{line}");
+        assert!(["ERROR", "WARN", "INFO"].contains(&said("level")) && !said("message").is_empty(), "{line}");
+        assert_eq!(said("service"), "till-1");
+        if event["correlation_id"] == "find-me-1" {
+            found.push(event);
+        }
     }
-    assert!(found, "{log}");
+    let [event] = &found[..] else { panic!("{log}") };
+    assert_eq!((&event["message"], &event["tenant"]), (&"request".into(), &"acme".into()));
+    assert!(event["code"].is_string(), "{event}");
+    assert_eq!(event["trace_id"].as_str().unwrap().len(), 32);
+    assert!(event["user"].is_string() && event["duration_us"].is_u64(), "{event}");
 }

@@ -34,4 +34,5 @@ mod shift_race;
 mod stuck;
 mod support;
 mod tenant_health;
+mod vault;
 mod web_journey;
