@@ -38,5 +38,6 @@ pub const MIGRATIONS: DomainMigrations = DomainMigrations {
             name: "tenant_probe",
             sql: include_str!("../migrations/0008_tenant_probe.sql"),
         },
+        Migration { version: 9, name: "usage", sql: include_str!("../migrations/0009_usage.sql") },
     ],
 };

@@ -10,6 +10,7 @@ mod gate;
 pub mod health;
 pub mod idempotency;
 mod identity;
+mod meter;
 mod network;
 mod op;
 pub mod page;
@@ -32,6 +33,7 @@ pub use gate::Edge;
 pub use identity::{
     AuthError, Identity, Principal, Registry, RegistryError, SecurityEvent, SecurityEventKind, SecurityEvents,
 };
+pub use meter::{Meter, Used};
 pub use network::Network;
 pub use op::{Access, IdempotencyKey, Op};
 pub use problem::{FieldCode, FieldError, Problem};

@@ -261,11 +261,14 @@ impl App {
         self.control.stop().await;
     }
 
-    /// The edge with this program's identity, tenants and security log.
+    /// The edge with this program's identity, tenants, security log and meter.
     #[must_use]
     pub fn edge(&self) -> Edge {
         let control = Arc::new(self.control.clone());
-        Edge::new(self.config.edge.clone(), control.clone(), control.clone(), control, self.clock.clone())
+        let (identity, registry, security) = (control.clone(), control.clone(), control.clone());
+        let edge = Edge::new(self.config.edge.clone(), identity, registry, security, self.clock.clone());
+        edge.count_with(control);
+        edge
     }
 
     /// Everything that is served, behind `edge`.

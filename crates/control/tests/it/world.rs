@@ -302,7 +302,9 @@ impl World {
 
 fn api(control: &Control, clock: &Clock) -> axum::Router {
     let shared = Arc::new(control.clone());
-    let edge = Edge::new(EdgeConfig::default(), shared.clone(), shared.clone(), shared, clock.clone());
+    let edge =
+        Edge::new(EdgeConfig::default(), shared.clone(), shared.clone(), shared.clone(), clock.clone());
+    edge.count_with(shared);
     Api::new([control::routes(control.clone())]).unwrap().into_router(&edge)
 }
 

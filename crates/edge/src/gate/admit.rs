@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use kernel::{Actor, Permission, Tenant, TenantStatus, Timestamp};
 
-use super::correlation::Ties;
+use super::{correlation::Ties, meter::Begun};
 use crate::{
     Access, AuthError, Edge, FieldError, Op, Principal, Problem, SecurityEvent, SecurityEventKind, codes,
 };
@@ -18,6 +18,8 @@ pub(super) struct Admitted {
     pub(super) principal: Option<Arc<Principal>>,
     pub(super) tenant: Option<Arc<Tenant>>,
     pub(super) address: Option<IpAddr>,
+    /// Set when the handler begins.
+    pub(super) begun: Option<Begun>,
 }
 
 impl Admitted {

@@ -10,6 +10,7 @@ mod correlation;
 mod cors;
 mod finish;
 mod guesses;
+mod meter;
 mod pages;
 mod room;
 mod run;
@@ -18,7 +19,7 @@ mod visit;
 use std::{
     net::IpAddr,
     sync::{
-        Arc, Once,
+        Arc, Once, OnceLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -31,7 +32,7 @@ pub(crate) use pages::{not_allowed_endpoint, not_found_endpoint};
 pub(crate) use run::service;
 pub(crate) use visit::Visit;
 
-use crate::{EdgeConfig, Identity, Registry, SecurityEvents};
+use crate::{EdgeConfig, Identity, Meter, Registry, SecurityEvents};
 
 /// Everything the gate needs; one per process, cheap to clone.
 #[derive(Clone)]
@@ -43,6 +44,8 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) security: Arc<dyn SecurityEvents>,
     pub(crate) clock: Clock,
+    /// Who counts what tenants use, if anybody does.
+    meter: OnceLock<Arc<dyn Meter>>,
     /// For large bodies.
     room: room::Room,
     guesses: guesses::Guesses,
@@ -65,6 +68,7 @@ impl Edge {
             room: room::Room::new(config.large_bodies_mib),
             guesses: guesses::Guesses::default(),
             strange_proxy: Once::new(),
+            meter: OnceLock::new(),
             config,
             identity,
             registry,
@@ -73,6 +77,12 @@ impl Edge {
             in_flight: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
         }))
+    }
+
+    /// Has `meter` told of what tenants use from now on; the first one stays.
+    pub fn count_with(&self, meter: Arc<dyn Meter>) {
+        // A second call changes nothing: who counts does not change while the program runs.
+        let _ = self.0.meter.set(meter);
     }
 
     /// Requests being worked on.

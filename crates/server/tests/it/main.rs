@@ -29,4 +29,5 @@ mod shift_race;
 mod stuck;
 mod support;
 mod tenant_health;
+mod usage;
 mod web_journey;
