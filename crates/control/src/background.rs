@@ -1,5 +1,5 @@
-//! What runs beside requests: writing security events and the last uses of keys, reading feature flags again, telling
-//! metrics how the tenants are.
+//! What runs beside requests: writing security events and the last uses of keys, handing in what tenants used, reading feature
+//! flags again, telling metrics how the tenants are.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -14,6 +14,8 @@ use crate::Control;
 const GATHER: Duration = Duration::from_millis(200);
 /// After a failure, or when nothing happens.
 const PAUSE: Duration = Duration::from_secs(10);
+/// How often what tenants used is handed in; twice in the time that a crash may lose.
+const HAND_IN: Duration = Duration::from_secs(5);
 /// How often metrics are told how the tenants are.
 const REPORT: Duration = Duration::from_secs(60);
 
@@ -36,6 +38,7 @@ impl Control {
             tokio::spawn(self.clone().keep_writing()),
             tokio::spawn(self.clone().keep_flags_fresh()),
             tokio::spawn(self.clone().keep_reporting()),
+            tokio::spawn(self.clone().keep_handing_in()),
         ]);
     }
 
@@ -48,6 +51,17 @@ impl Control {
             self.report_metrics();
             if self.flush().await.is_err() {
                 tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+
+    async fn keep_handing_in(self) {
+        let mut turns = tokio::time::interval(HAND_IN);
+        turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            turns.tick().await;
+            if let Err(error) = self.flush_usage().await {
+                tracing::debug!(%error, "what tenants used cannot be handed in yet");
             }
         }
     }
@@ -66,16 +80,17 @@ impl Control {
     pub async fn stop(&self) {
         self.background().replace(Vec::new());
         if let Err(error) = self.flush().await {
-            tracing::warn!(%error, "security events were not written");
+            tracing::warn!(%error, "security events, uses of keys or what tenants used were not written");
         }
     }
 
-    /// Writes security events and uses of keys noted so far.
+    /// Writes security events, uses of keys and what tenants used, as far as noted.
     ///
     /// # Errors
     /// [`db::DbError`] when the control database fails.
     pub async fn flush(&self) -> Result<(), db::DbError> {
         self.flush_security_events().await?;
-        self.flush_key_uses().await
+        self.flush_key_uses().await?;
+        self.flush_usage().await
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     shards,
     tenants::{Seeder, TenantDatabases},
     tokens::{self, KeyError, KeyRing, MasterKey, TokenCache},
+    usage::UsageMeter,
 };
 
 /// What the control plane is given by the program that runs it.
@@ -57,10 +58,12 @@ struct Inner {
     log: SecurityLog,
     known_permissions: OnceLock<BTreeSet<&'static str>>,
     flags: FlagStore,
+    usage: UsageMeter,
     background: Background,
 }
 
-/// The control plane. Cheap to clone; implements `edge::Identity`, `edge::Registry` and `edge::SecurityEvents`.
+/// The control plane. Cheap to clone; implements `edge::Identity`, `edge::Registry`, `edge::SecurityEvents` and
+/// `edge::Meter`.
 #[derive(Clone)]
 pub struct Control(Arc<Inner>);
 
@@ -106,6 +109,7 @@ impl Control {
             log: SecurityLog::default(),
             known_permissions: OnceLock::new(),
             flags,
+            usage: UsageMeter::default(),
             background: Background::default(),
             config,
             parts,
@@ -279,6 +283,10 @@ impl Control {
 
     pub(crate) fn flag_store(&self) -> &FlagStore {
         &self.0.flags
+    }
+
+    pub(crate) fn usage_meter(&self) -> &UsageMeter {
+        &self.0.usage
     }
 
     pub(crate) fn background(&self) -> &Background {

@@ -6,7 +6,13 @@ use db::DbError;
 use kernel::Timestamp;
 use messages::{Job, JobError, Schedule};
 
-use crate::{Control, health::probe_job, tenants::resume_provisioning, tokens::rotate_signing_keys};
+use crate::{
+    Control,
+    health::probe_job,
+    tenants::resume_provisioning,
+    tokens::rotate_signing_keys,
+    usage::{add_up_job, purge_usage},
+};
 
 /// Security events are kept this long.
 const EVENTS_KEPT: Duration = Duration::from_secs(90 * 86_400);
@@ -47,13 +53,14 @@ pub fn jobs(control: &Control) -> Vec<Job> {
         Job::new(
             "control.purge",
             Schedule::Every(Duration::from_secs(3600)),
-            "Removes ended sessions, counted failures, old security events and old idempotency keys.",
+            "Removes ended sessions, counted failures, old security events, old idempotency keys and old usage.",
             move |job| {
                 let control = purging.clone();
                 Box::pin(async move { Ok(purge(&control, job.now).await.map(drop)?) })
             },
         ),
         probe_job(control),
+        add_up_job(control),
     ]
 }
 
@@ -69,7 +76,7 @@ pub async fn purge(control: &Control, now: Timestamp) -> Result<u64, DbError> {
         (include_str!("purge_keys.sql"), KEYS_KEPT),
     ];
     let mut removed = 0;
-    for (statement, kept) in statements {
+    for (statement, kept) in statements.into_iter().chain(purge_usage()) {
         loop {
             let tx = control.db().control().await?;
             let count = tx.execute(statement, &[&(now - kept), &AT_ONCE]).await?;

@@ -24,6 +24,7 @@ mod shards;
 mod staff;
 mod tenants;
 mod tokens;
+pub mod usage;
 mod visitors;
 
 pub use accounts::{
@@ -94,4 +95,5 @@ pub fn routes(control: Control) -> edge::Routes<()> {
         .merge(with(security::routes()))
         .merge(with(flags::routes()))
         .merge(with(health::routes()))
+        .merge(with(usage::routes()))
 }

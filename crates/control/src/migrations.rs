@@ -39,5 +39,6 @@ pub const MIGRATIONS: DomainMigrations = DomainMigrations {
             name: "tenant_probe",
             sql: include_str!("../migrations/0009_tenant_probe.sql"),
         },
+        Migration { version: 10, name: "usage", sql: include_str!("../migrations/0010_usage.sql") },
     ],
 };

@@ -25,6 +25,10 @@ pub const PLATFORM_TENANTS: Permission = Permission::new("platform:tenants");
 pub const PLATFORM_SECURITY: Permission = Permission::new("platform:security");
 /// Switch features on and off, for a tenant or for all.
 pub const PLATFORM_FLAGS: Permission = Permission::new("platform:flags");
+/// See what everybody uses.
+pub const PLATFORM_USAGE: Permission = Permission::new("platform:usage");
+/// See what the tenant uses.
+pub const USAGE_READ: Permission = Permission::new("usage:read");
 /// The clusters that take tenants.
 pub const PLATFORM_SHARDS: Permission = Permission::new("platform:shards");
 

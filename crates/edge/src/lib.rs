@@ -13,6 +13,7 @@ pub mod health;
 pub mod idempotency;
 mod identity;
 mod limits;
+mod meter;
 mod network;
 mod op;
 pub mod page;
@@ -37,6 +38,7 @@ pub use identity::{
     AuthError, Identity, Principal, Registry, RegistryError, SecurityEvent, SecurityEventKind, SecurityEvents,
 };
 pub use limits::{LimitedAs, LimitsConfig};
+pub use meter::{Meter, Used};
 pub use network::{Network, counted_as};
 pub use op::{Access, IdempotencyKey, Op};
 pub use problem::{FieldCode, FieldError, Problem};

@@ -278,17 +278,18 @@ impl App {
         self.control.stop().await;
     }
 
-    /// The edge with this program's identity, tenants and security log.
+    /// The edge with this program's identity, tenants, security log and meter.
     #[must_use]
     pub fn edge(&self) -> Edge {
         let control = Arc::new(self.control.clone());
         let parts = EdgeParts {
             identity: control.clone(),
             registry: control.clone(),
-            security: control,
+            security: control.clone(),
             clock: self.clock.clone(),
             redis: self.redis.clone(),
             audit: Some(Arc::new(self.auditor.clone())),
+            meter: Some(control),
         };
         Edge::with_parts(self.config.edge.clone(), parts)
     }

@@ -20,4 +20,5 @@ mod sign_in;
 mod staff;
 mod tenants;
 mod tokens;
+mod usage;
 mod world;

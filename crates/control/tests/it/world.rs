@@ -14,7 +14,7 @@ use control::{
     sign_operator_token,
 };
 use db::{Db, DbError, Invalidations, TenantTx, migrate::MigrateError};
-use edge::{Api, Edge};
+use edge::{Api, Edge, EdgeParts};
 use jiff::civil::date;
 use kernel::{Clock, Flag, PermissionSet, Placement, TenantId};
 use serde_json::{Value, json};
@@ -302,7 +302,16 @@ impl World {
 
 fn api(control: &Control, clock: &Clock) -> axum::Router {
     let shared = Arc::new(control.clone());
-    let edge = Edge::new(unlimited(), shared.clone(), shared.clone(), shared, clock.clone());
+    let parts = EdgeParts {
+        identity: shared.clone(),
+        registry: shared.clone(),
+        security: shared.clone(),
+        clock: clock.clone(),
+        redis: None,
+        audit: None,
+        meter: Some(shared),
+    };
+    let edge = Edge::with_parts(unlimited(), parts);
     Api::new([control::routes(control.clone())]).unwrap().into_router(&edge)
 }
 

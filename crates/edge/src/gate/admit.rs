@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use kernel::{Actor, Permission, Tenant, TenantStatus, Timestamp};
 
-use super::correlation::Ties;
+use super::{correlation::Ties, meter::Begun};
 use crate::{
     Access, AuthError, Edge, FieldError, Op, Principal, Problem, SecurityEvent, SecurityEventKind, codes,
     limits::{Standing, Subject},
@@ -28,6 +28,8 @@ pub(super) struct Admitted {
     pub(super) standings: Vec<Standing>,
     /// The body of the request, for the audit log.
     pub(super) body: Bytes,
+    /// Set when the handler begins.
+    pub(super) begun: Option<Begun>,
 }
 
 impl Admitted {

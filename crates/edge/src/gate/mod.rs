@@ -9,6 +9,7 @@ mod body;
 mod correlation;
 mod cors;
 mod finish;
+mod meter;
 mod pages;
 mod room;
 mod run;
@@ -32,7 +33,9 @@ pub(crate) use pages::{not_allowed_endpoint, not_found_endpoint};
 pub(crate) use run::service;
 pub(crate) use visit::Visit;
 
-use crate::{Audit, EdgeConfig, Identity, Registry, SecurityEvents, compress::Compressor, limits::Limits};
+use crate::{
+    Audit, EdgeConfig, Identity, Meter, Registry, SecurityEvents, compress::Compressor, limits::Limits,
+};
 use tally::Tally;
 
 /// What the gate is made of.
@@ -49,6 +52,8 @@ pub struct EdgeParts {
     pub redis: Option<Redis>,
     /// Where entries of the audit log go.
     pub audit: Option<Arc<dyn Audit>>,
+    /// Who counts what tenants use, if anybody does.
+    pub meter: Option<Arc<dyn Meter>>,
 }
 
 /// Everything the gate needs; one per process, cheap to clone.
@@ -63,6 +68,8 @@ pub(crate) struct Inner {
     pub(crate) audit: Option<Arc<dyn Audit>>,
     pub(crate) clock: Clock,
     pub(crate) compressor: Compressor,
+    /// Who counts what tenants use, if anybody does.
+    meter: Option<Arc<dyn Meter>>,
     /// For large bodies.
     room: room::Room,
     guesses: Tally,
@@ -85,13 +92,16 @@ impl Edge {
         security: Arc<dyn SecurityEvents>,
         clock: Clock,
     ) -> Self {
-        Self::with_parts(config, EdgeParts { identity, registry, security, clock, redis: None, audit: None })
+        Self::with_parts(
+            config,
+            EdgeParts { identity, registry, security, clock, redis: None, audit: None, meter: None },
+        )
     }
 
     /// An edge with these parts.
     #[must_use]
     pub fn with_parts(config: EdgeConfig, parts: EdgeParts) -> Self {
-        let EdgeParts { identity, registry, security, clock, redis, audit } = parts;
+        let EdgeParts { identity, registry, security, clock, redis, audit, meter } = parts;
         Self(Arc::new(Inner {
             compressor: Compressor::new(config.compression),
             room: room::Room::new(config.large_bodies_mib),
@@ -100,6 +110,7 @@ impl Edge {
             limits: Limits::new(config.limits.clone(), redis),
             queued: AtomicUsize::new(0),
             strange_proxy: Once::new(),
+            meter,
             config,
             identity,
             registry,

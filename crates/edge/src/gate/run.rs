@@ -19,6 +19,7 @@ use super::{
     correlation::{self, Ties},
     cors,
     finish::Outcome,
+    meter::{self, Begun},
 };
 use crate::{
     Edge, FieldError, IdempotencyKey, Op, Problem, audit, codes, compress, extract, routes::Endpoint,
@@ -109,7 +110,7 @@ impl Gate {
         }
         let tier = known.tenant.as_ref().map(|tenant| tenant.tier);
         self.metrics.record(response.status(), tier, started.elapsed());
-        response
+        meter::measure(&self.edge, &known, response)
     }
 
     async fn work(
@@ -149,6 +150,7 @@ impl Gate {
             tenant: known.tenant.clone(),
             body: taken,
         };
+        known.begun = Some(Begun { at: Instant::now(), received: visit.body.len() as u64 });
         let mut request = std::mem::take(request);
         request.extensions_mut().insert(Arc::new(visit));
         Ok((self.endpoint)(request).await)

@@ -335,7 +335,10 @@ impl World {
         let edge = {
             let (identity, registry) = (Arc::new(FakeIdentity), Arc::new(FakeRegistry));
             let security = events.clone();
-            Edge::with_parts(config, EdgeParts { identity, registry, security, clock, redis, audit: None })
+            Edge::with_parts(
+                config,
+                EdgeParts { identity, registry, security, clock, redis, audit: None, meter: None },
+            )
         };
         let things = Things::default();
         let all = std::iter::once(routes().with_state(things.clone())).chain(more);

@@ -12,6 +12,7 @@ mod session;
 mod stuck;
 mod tenant;
 mod token;
+mod usage;
 
 use std::path::PathBuf;
 
@@ -53,6 +54,8 @@ pub enum Command {
     /// Feature flags.
     #[command(subcommand)]
     Flag(flag::FlagCommand),
+    /// What merchants used.
+    Usage(usage::UsageArgs),
     /// Messages that were given up.
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
@@ -121,6 +124,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Import(args) => import::run(config, args, json).await,
         Command::Export(args) => export::run(config, args, json).await,
         Command::Flag(command) => flag::run(config, command, json).await,
+        Command::Usage(args) => usage::run(config, args, json).await,
         Command::DeadLetters(command) => dead_letters::run(config, command, json).await,
         Command::Stuck(command) => stuck::run(config, command, json).await,
         Command::Check(args) => check::run(config, args, json).await,

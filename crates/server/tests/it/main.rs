@@ -34,5 +34,6 @@ mod shift_race;
 mod stuck;
 mod support;
 mod tenant_health;
+mod usage;
 mod vault;
 mod web_journey;

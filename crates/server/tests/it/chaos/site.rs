@@ -62,11 +62,6 @@ impl Site {
         let far = far_cluster(&far_dir).await;
         let (redis, nats) = (RedisServer::start().unwrap(), NatsServer::start().unwrap());
         let settings = settings(&far, &redis, &nats);
-        let create = ["tenant", "create", FAR, "--name", "East", "--tier", "standard", "--currency", "EUR"];
-        let mut command = home.command();
-        command.envs(settings.clone()).args(create);
-        command.args(["--admin-email", "admin@east.example", "--shard", FAR, "--json"]);
-        Ran::of(&mut command).exits(0);
         let pairs: Vec<_> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let servers = [(); 2].map(|()| Some(Server::start_with(&home, &pairs, &[])));
         let addresses = servers.each_ref().map(|server| server.as_ref().unwrap().address);
@@ -82,11 +77,25 @@ impl Site {
             merchants: Vec::new(),
             settings,
         };
+        site.open_far().await;
         for slug in MERCHANTS {
             let merchant = site.furnish(slug).await;
             site.merchants.push(merchant);
         }
         site
+    }
+
+    /// Takes the second shard into use and opens its merchant.
+    async fn open_far(&self) {
+        let token = self.home.token(None, &["platform:*"]);
+        let address = self.addresses.read().unwrap()[0];
+        let operator = Client::of_server(self.http.clone(), address).with_token(&token);
+        operator.post("/admin/shards", json!({ "name": FAR, "weight": 1 })).await.is(201);
+        let tenant = json!({
+            "slug": FAR, "name": "East", "tier": "standard", "currency": "EUR", "shard": FAR,
+            "adminEmail": "admin@east.example",
+        });
+        operator.post("/admin/tenants", tenant).await.is(201);
     }
 
     async fn furnish(&self, slug: &'static str) -> Merchant {

@@ -175,6 +175,7 @@ fn of_people(operation: &str, w: &World) -> Option<Example> {
     Some(match operation {
         "list_security_events" => get("/security-events"),
         "list_own_feature_flags" => get("/feature-flags"),
+        "list_own_usage" => get("/usage"),
         "list_api_keys" => get("/api-keys"),
         "create_api_key" => send("/api-keys", key),
         "get_api_key" => get(format!("/api-keys/{}", w.api_key)).hidden(),
@@ -336,6 +337,7 @@ fn of_the_operator(operation: &str) -> Option<Example> {
         "put_issuer" => send("/admin/tenants/acme/issuers/keycloak", issuer),
         "delete_issuer" => get("/admin/tenants/acme/issuers/keycloak"),
         "list_all_security_events" => get("/admin/security-events"),
+        "list_usage" => get("/admin/usage"),
         "list_features" => get("/admin/features"),
         "list_feature_flags" => get("/admin/feature-flags"),
         "get_feature_default" | "delete_feature_default" => get("/admin/feature-flags/split-tender"),

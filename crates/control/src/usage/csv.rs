@@ -1,0 +1,40 @@
+//! What tenants used as CSV.
+
+use std::io;
+
+use bytes::Bytes;
+use csvio::Writer;
+
+use super::{Days, TenantUsage};
+
+/// The media type.
+pub(super) const CSV: &str = "text/csv; charset=utf-8";
+
+/// Whether the caller would rather have CSV than JSON.
+pub(super) fn is_wanted(headers: &http::HeaderMap) -> bool {
+    let accepted = headers.get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let is_csv = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("text/csv"));
+        is_csv && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
+}
+
+/// A row for each tenant, the days in each, so that files can be put together.
+pub(super) fn of_usage(days: Days, usage: &[TenantUsage]) -> io::Result<Bytes> {
+    let mut writer = Writer::new(Vec::new());
+    let names = ["tenant", "tier", "from", "to", "calls", "received_bytes", "sent_bytes", "worked_ms"];
+    writer.header(&names)?;
+    for row in usage {
+        writer.text(&row.tenant)?;
+        writer.plain(crate::tenants::tier_text(row.tier))?;
+        writer.plain(&days.first())?;
+        writer.plain(&days.last())?;
+        let used = row.used;
+        for amount in [used.calls, used.received_bytes, used.sent_bytes, used.worked_ms] {
+            writer.plain(&amount.to_string())?;
+        }
+        writer.end_row()?;
+    }
+    Ok(writer.into_inner().into())
+}

@@ -1,0 +1,19 @@
+-- $1 the batch, $2 now, then columns of equal length. Nothing is added when the batch is known already.
+with fresh as (
+    insert into control.usage_batch (id, saved_at)
+    values ($1, $2)
+    on conflict (id) do nothing
+    returning id
+)
+insert into control.usage_hour as u (tenant_id, hour, calls, received_bytes, sent_bytes, worked_us)
+select n.tenant_id, n.hour, n.calls, n.received_bytes, n.sent_bytes, n.worked_us
+from fresh
+cross join unnest($3::uuid[], $4::timestamptz[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+    as n (tenant_id, hour, calls, received_bytes, sent_bytes, worked_us)
+join control.tenant as t on t.id = n.tenant_id
+order by n.tenant_id, n.hour
+on conflict (tenant_id, hour) do update
+set calls = u.calls + excluded.calls,
+    received_bytes = u.received_bytes + excluded.received_bytes,
+    sent_bytes = u.sent_bytes + excluded.sent_bytes,
+    worked_us = u.worked_us + excluded.worked_us
