@@ -128,6 +128,24 @@ fn catalog_of(config: &Config, db: &Db) -> Catalog {
     Catalog::with_config(db.clone(), files)
 }
 
+fn webhooks_of(
+    config: &Config,
+    db: &Db,
+    lookup: &Arc<dyn TenantLookup>,
+    clock: &Clock,
+    master_key: MasterKey,
+) -> Result<Webhooks> {
+    let parts = webhooks::Parts {
+        db: db.clone(),
+        lookup: lookup.clone(),
+        clock: clock.clone(),
+        master_key,
+        types: documents::message_types(),
+        type_names: documents::message_type_names(),
+    };
+    Ok(Webhooks::new(parts, config.webhooks.clone())?)
+}
+
 impl App {
     /// Puts the parts together; asks no database yet.
     ///
@@ -161,15 +179,7 @@ impl App {
         let catalog = catalog_of(&config, &db);
         let inventory = Inventory::new(db.clone(), InventoryConfig::default());
         let sales = Sales::new(db.clone(), catalog.clone(), config.combiner());
-        let parts = webhooks::Parts {
-            db: db.clone(),
-            lookup: lookup.clone(),
-            clock: clock.clone(),
-            master_key: master_key.clone(),
-            types: documents::message_types(),
-            type_names: documents::message_type_names(),
-        };
-        let webhooks = Webhooks::new(parts, config.webhooks.clone())?;
+        let webhooks = webhooks_of(&config, &db, &lookup, &clock, master_key.clone())?;
         let parts = payments::Parts { db: db.clone(), master_key, tenants: Arc::new(control.clone()) };
         let payments = Payments::new(config.payments.clone(), parts);
         let parts = checkout::Parts {
@@ -250,13 +260,15 @@ impl App {
         self.jobs.start();
     }
 
-    /// Listens to every database of tenants for what other processes change, as databases come.
+    /// Listens to every database of tenants for what other processes change, as databases come; closes pools that
+    /// nobody uses.
     fn listen_to_databases(&self) {
         let app = self.clone();
         let mut ticks = tokio::time::interval(std::time::Duration::from_secs(10));
         tokio::spawn(async move {
             loop {
                 ticks.tick().await;
+                app.db.close_idle();
                 match TenantLookup::list_databases(&app.control).await {
                     Ok(placements) => placements
                         .into_iter()

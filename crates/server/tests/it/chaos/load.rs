@@ -224,7 +224,7 @@ async fn shopper(shared: Arc<Shared>, merchant: Merchant) {
             client.api(Method::POST, "/checkout").key(&key).json(&wanted).header("prefer", "wait=5")
         };
         let begun = shared.insist(&merchant, &token, pay, |it| matches!(it.status, 201 | 202)).await;
-        let place = format!("/checkout/{}", begun.text("/id"));
+        let place = format!("/api/v1/checkout/{}", begun.text("/id"));
         let ask = |client: Client| client.call(Method::GET, &place);
         let ended = |answer: &Answer| answer.status == 200 && answer.json["state"] == "completed";
         let mut paid = shared.insist(&merchant, &token, ask, |it| ended(it) || is_under_way(&it.json)).await;
@@ -244,7 +244,7 @@ fn is_under_way(checkout: &Value) -> bool {
 async fn reader(shared: Arc<Shared>, merchant: Merchant) {
     while !shared.stopped() {
         for path in ["/products", "/products/sku/PEN"] {
-            let look = |client: Client| client.call(Method::GET, path);
+            let look = |client: Client| client.call(Method::GET, &format!("/api/v1{path}"));
             shared.insist(&merchant, &merchant.token, look, |answer| answer.status == 200).await;
         }
     }
