@@ -12,6 +12,7 @@ use deadpool_postgres::{
 use kernel::{Ctx, Placement};
 use resilience::{Breaker, BreakerConfig, Breakers, Guarded, Probe};
 use secrecy::{ExposeSecret, SecretString};
+use tokio_postgres::error::SqlState;
 
 use crate::{
     ConnectionConfig, ControlTx, DbError, TenantTx, TierShares, pools::Pools, shares::Shares, tx::Mode,
@@ -305,9 +306,13 @@ async fn lend(breaker: &Breaker, pool: &Pool) -> Result<Object, DbError> {
     }
 }
 
-/// A pool whose connections are all in use says nothing about its cluster.
+/// A pool whose connections are all in use says nothing about its cluster, and one that has no connection to spare is there.
 fn is_away(error: &PoolError) -> bool {
-    !matches!(error, PoolError::Timeout(TimeoutType::Wait) | PoolError::Closed)
+    match error {
+        PoolError::Timeout(TimeoutType::Wait) | PoolError::Closed => false,
+        PoolError::Backend(error) => error.code() != Some(&SqlState::TOO_MANY_CONNECTIONS),
+        _ => true,
+    }
 }
 
 fn probe(pool: &Pool) -> Probe {
