@@ -9,7 +9,7 @@ use cargo_metadata::Package;
 use crate::{shell, tidy};
 
 /// Licences that let the program be given away under Apache-2.0.
-const LICENCES: [&str; 14] = [
+const LICENCES: [&str; 15] = [
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "MIT",
@@ -17,6 +17,8 @@ const LICENCES: [&str; 14] = [
     "BSD-1-Clause",
     "BSD-2-Clause",
     "BSD-3-Clause",
+    // The Boost licence, as free as MIT; the Business Source License is BUSL.
+    "BSL-1.0",
     "ISC",
     "Zlib",
     "0BSD",
