@@ -13,5 +13,6 @@ mod health;
 pub mod installation;
 pub mod jobs;
 pub mod logging;
+mod measures;
 pub mod operations;
 mod secret_files;

@@ -32,7 +32,10 @@ pub(crate) use pages::{not_allowed_endpoint, not_found_endpoint};
 pub(crate) use run::service;
 pub(crate) use visit::Visit;
 
-use crate::{Audit, EdgeConfig, Identity, Registry, SecurityEvents, compress::Compressor, limits::Limits};
+use crate::{
+    Audit, EdgeConfig, Identity, Registry, SecurityEvents, compress::Compressor, limits::Limits,
+    telemetry::Responses,
+};
 use tally::Tally;
 
 /// What the gate is made of.
@@ -63,6 +66,7 @@ pub(crate) struct Inner {
     pub(crate) audit: Option<Arc<dyn Audit>>,
     pub(crate) clock: Clock,
     pub(crate) compressor: Compressor,
+    responses: Responses,
     /// For large bodies.
     room: room::Room,
     guesses: Tally,
@@ -94,6 +98,7 @@ impl Edge {
         let EdgeParts { identity, registry, security, clock, redis, audit } = parts;
         Self(Arc::new(Inner {
             compressor: Compressor::new(config.compression),
+            responses: Responses::new(config.named_tenants),
             room: room::Room::new(config.large_bodies_mib),
             guesses: Tally::new(tally::MANY_GUESSES),
             refusals: Tally::new(tally::MANY_REFUSALS),
