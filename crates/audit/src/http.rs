@@ -120,7 +120,6 @@ struct AuditQuery {
 }
 
 /// The routes of the audit log.
-#[must_use]
 pub fn routes(db: &Db) -> Routes<()> {
     Routes::new("Audit")
         .add(

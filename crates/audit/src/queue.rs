@@ -56,11 +56,19 @@ struct Inner {
     lost: Counter,
 }
 
+fn describe_metrics() {
+    metrics::describe_counter!("markethall_audit_written_total", "Entries written to databases.");
+    metrics::describe_counter!("markethall_audit_spooled_total", "Entries put on disk for later.");
+    metrics::describe_counter!("markethall_audit_lost_total", "Entries lost: the disk was full too.");
+    metrics::describe_gauge!("markethall_audit_spool_bytes", "Bytes of entries that wait on disk.");
+}
+
 impl Auditor {
     /// An auditor whose spool lies in `data_dir`; nothing is written before [`Auditor::start`].
     #[must_use]
     pub fn new(config: AuditConfig, data_dir: &Path) -> Self {
         let (queue, waiting) = channel(config.queue);
+        describe_metrics();
         Self(Arc::new(Inner {
             config,
             queue: Mutex::new(Some(queue)),

@@ -69,7 +69,7 @@ fn passes_luhn(digits: &[u8]) -> bool {
             (_, double) => double,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 #[cfg(test)]

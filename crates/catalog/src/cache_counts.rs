@@ -54,8 +54,6 @@ impl Count {
 }
 
 fn handle(name: &'static str, kind: CacheKind) -> Counter {
-    metrics::describe_counter!(HITS, "Reads of the catalog answered from memory, by kind.");
-    metrics::describe_counter!(MISSES, "Reads of the catalog that went to the database, by kind.");
     metrics::counter!(name, "kind" => kind.label())
 }
 
@@ -64,6 +62,19 @@ fn handle(name: &'static str, kind: CacheKind) -> Counter {
 pub(crate) struct ReadCounts([(Count, Count); 3]);
 
 impl ReadCounts {
+    /// Counts that are shown from now on, with zero: alerts need a beginning.
+    pub(crate) fn registered() -> Self {
+        metrics::describe_counter!(HITS, "Reads of the catalog answered from memory, by kind.");
+        metrics::describe_counter!(MISSES, "Reads of the catalog that went to the database, by kind.");
+        let counts = Self::default();
+        for kind in [CacheKind::Product, CacheKind::Products, CacheKind::Categories] {
+            let (hits, misses) = &counts.0[kind as usize];
+            hits.metric.get_or_init(|| handle(HITS, kind));
+            misses.metric.get_or_init(|| handle(MISSES, kind));
+        }
+        counts
+    }
+
     pub(crate) fn hit(&self, kind: CacheKind) {
         self.0[kind as usize].0.add(HITS, kind);
     }

@@ -114,7 +114,7 @@ impl Catalog {
             product_flights: Flights::new(),
             lists,
             list_flights: Flights::new(),
-            reads: ReadCounts::default(),
+            reads: ReadCounts::registered(),
             objects,
             taxes: Cache::new(TAX_TABLES),
             tax_epochs: Epochs::new(),

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     begin::{BeginBatch, BeginError, BeginRequest},
+    counts::Counts,
     faults::{Faults, When},
     finish::FinishBatch,
     model::{Checkout, Step},
@@ -89,6 +90,7 @@ pub(crate) struct Inner {
     pub(crate) faults: Arc<dyn Faults>,
     pub(crate) room: Arc<Semaphore>,
     pub(crate) shops: Cache<TenantId, ShopId>,
+    pub(crate) counts: Counts,
     tasks: TaskTracker,
 }
 
@@ -120,6 +122,7 @@ impl Checkouts {
             finisher: Combiner::new(db.clone(), finish, combiner),
             room: Arc::new(Semaphore::new(config.most)),
             shops: Cache::builder().max_capacity(100_000).time_to_live(seconds(30)).build(),
+            counts: Counts::new(),
             tasks: TaskTracker::new(),
             db,
             clock,
@@ -154,6 +157,7 @@ impl Checkouts {
     /// [`BeginError`]; nothing was written then, unless the database went away at the commit.
     pub async fn begin(&self, ctx: &Ctx, request: BeginRequest) -> Result<Checkout, BeginError> {
         let checkout = self.0.beginner.submit(ctx.clone(), request).await??;
+        self.0.counts.begun.add(ctx.tenant.tier);
         self.fault(checkout.id, Step::ReserveStock, When::Committed)?;
         Ok(checkout)
     }

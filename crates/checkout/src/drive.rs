@@ -103,6 +103,7 @@ impl Checkouts {
             if !matches!(outcome, Outcome::Unknown { .. }) {
                 break;
             }
+            self.0.counts.retries.increment(1);
             outcome = self.0.payments.charge(ctx, order).await;
         }
         outcome
@@ -152,10 +153,12 @@ impl Checkouts {
         for _ in 0..TRIES {
             match self.submit(&ctx, &checkout, &provider_ref).await {
                 Ok(done) => {
+                    self.0.counts.completed.add(ctx.tenant.tier);
+                    self.0.sales.count_sale(ctx.tenant.tier);
                     self.fault(done.id, Step::ConfirmStock, When::Committed)?;
                     return Ok(done);
                 }
-                Err(DbError::Conflict(_)) => {}
+                Err(DbError::Conflict(_)) => self.0.counts.retries.increment(1),
                 Err(error @ DbError::Unavailable(_)) => return Err(error),
                 Err(error) => match self.finish_alone(&ctx, &checkout, &provider_ref, &error).await? {
                     Alone::Ended(checkout) => return Ok(checkout),
@@ -212,6 +215,7 @@ impl Checkouts {
         };
         let given_up = give_up(&tx, &locked, Step::CreateOrder, failure, paid).await?;
         tx.commit().await?;
+        self.count_failed(ctx, &given_up);
         Ok(Alone::Ended(self.send_back(ctx, given_up).await))
     }
 
@@ -229,16 +233,23 @@ impl Checkouts {
             self.fault(checkout.id, Step::ReleaseStock, When::Before)?;
             let tx = self.0.db.begin(&ctx).await?;
             match give_up(&tx, checkout, failed, failure.clone(), outcome.clone()).await {
-                Err(DbError::Conflict(_)) if attempt < TRIES => {}
+                Err(DbError::Conflict(_)) if attempt < TRIES => self.0.counts.retries.increment(1),
                 Err(error) => return Err(error),
                 Ok(given_up) => {
                     tx.commit().await?;
+                    self.count_failed(&ctx, &given_up);
                     self.fault(checkout.id, Step::ReleaseStock, When::Committed)?;
                     return Ok(self.send_back(&ctx, given_up).await);
                 }
             }
         }
         Err(DbError::Conflict("a checkout was not given up in time".to_owned()))
+    }
+
+    fn count_failed(&self, ctx: &Ctx, given_up: &GivenUp) {
+        if given_up.ended_now {
+            self.0.counts.failed.add(ctx.tenant.tier);
+        }
     }
 
     /// Carries out what was promised back; what fails is done by the job of payments.

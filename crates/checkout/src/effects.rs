@@ -18,7 +18,7 @@ impl OrderEffects for Checkouts {
     async fn moved(&self, tx: &TenantTx, order: &Order, before: OrderStatus) -> Result<(), Problem> {
         match order.status {
             OrderStatus::Paid => self.book(tx, order).await,
-            OrderStatus::Cancelled | OrderStatus::Refunded if before.is_paid() => undo(tx, order).await,
+            OrderStatus::Cancelled | OrderStatus::Refunded if before.is_paid() => self.undo(tx, order).await,
             _ => Ok(()),
         }
     }
@@ -42,22 +42,27 @@ impl Checkouts {
         let applied = inventory::decode_applied(&tx.run(sales::goods_stmt(tx.ctx(), sales)).await?)?;
         let mut news = vec![sales::news(tx.ctx(), &sale)];
         news.extend(inventory::low_stock_alerts(&applied));
-        Ok(messages::publish(tx, &news).await?)
+        messages::publish(tx, &news).await?;
+        // Before the commit, which hardly ever fails: whoever commits does not know of sales.
+        self.0.sales.count_sale(tx.ctx().tenant.tier);
+        Ok(())
     }
-}
 
-/// A paid order was called off or taken back: its sale is refunded, the goods are back on the shelf, and what was paid is
-/// promised back; the job of payments carries that out.
-async fn undo(tx: &TenantTx, order: &Order) -> Result<(), Problem> {
-    let reason = format!("{} was {}", order.id, order.status.as_str());
-    sales::refund_rest(tx, SaleId(order.sale), &reason, true).await?;
-    let Some(payment) = &order.payment_id else { return Ok(()) };
-    let payment: PaymentId = payment.parse().map_err(Problem::internal)?;
-    match payments::request_refund(tx, payment, None, &reason, Source::Checkout).await {
-        // Nothing is left of it: it went back before.
-        Ok(_) | Err(RefundError::Exceeds { .. }) => Ok(()),
-        Err(RefundError::Db(error)) => Err(error.into()),
-        Err(error) => Err(Problem::internal(error)),
+    /// A paid order was called off or taken back: its sale is refunded, the goods are back on the shelf, and what was paid is
+    /// promised back; the job of payments carries that out.
+    async fn undo(&self, tx: &TenantTx, order: &Order) -> Result<(), Problem> {
+        let reason = format!("{} was {}", order.id, order.status.as_str());
+        if sales::refund_rest(tx, SaleId(order.sale), &reason, true).await?.is_some() {
+            self.0.sales.count_refund(tx.ctx().tenant.tier);
+        }
+        let Some(payment) = &order.payment_id else { return Ok(()) };
+        let payment: PaymentId = payment.parse().map_err(Problem::internal)?;
+        match payments::request_refund(tx, payment, None, &reason, Source::Checkout).await {
+            // Nothing is left of it: it went back before.
+            Ok(_) | Err(RefundError::Exceeds { .. }) => Ok(()),
+            Err(RefundError::Db(error)) => Err(error.into()),
+            Err(error) => Err(Problem::internal(error)),
+        }
     }
 }
 

@@ -14,6 +14,8 @@ use crate::{
 pub(crate) struct GivenUp {
     /// As it is now; also when somebody else had ended it before.
     pub(crate) checkout: Checkout,
+    /// Nobody had ended it before.
+    pub(crate) ended_now: bool,
     /// Money promised back that is to be sent now.
     pub(crate) refund: Option<RefundId>,
 }
@@ -53,7 +55,7 @@ pub(crate) async fn give_up(
         checkout.updated_at = now;
         save(tx, &checkout, now).await?;
     }
-    Ok(GivenUp { checkout, refund })
+    Ok(GivenUp { checkout, ended_now: runs, refund })
 }
 
 /// Writes down what is known of the payment; whether the money was taken.

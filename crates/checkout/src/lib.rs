@@ -4,6 +4,7 @@
 mod begin;
 mod begin_group;
 mod checkouts;
+mod counts;
 mod drive;
 mod effects;
 mod faults;

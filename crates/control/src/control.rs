@@ -92,6 +92,7 @@ impl Control {
         if let Some(defect) = flags.defect() {
             return Err(StartError::Config(defect));
         }
+        crate::counts::register(crate::tenants::step_names());
         let lifetimes = crate::registry::Lifetimes {
             fresh: SignedDuration::from_secs(config.registry_ttl_s.into()),
             stale: SignedDuration::from_hours(config.registry_stale_hours.into()),

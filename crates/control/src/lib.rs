@@ -7,6 +7,7 @@ mod background;
 mod change;
 mod config;
 mod control;
+mod counts;
 mod flags;
 mod health;
 mod idempotency;

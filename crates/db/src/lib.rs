@@ -4,6 +4,7 @@
 pub mod cluster;
 pub mod combiner;
 mod connection;
+mod counts;
 mod epochs;
 mod error;
 mod invalidation;

@@ -15,7 +15,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::error::SqlState;
 
 use crate::{
-    ConnectionConfig, ControlTx, DbError, TenantTx, TierShares, pools::Pools, shares::Shares, tx::Mode,
+    ConnectionConfig, ControlTx, DbError, TenantTx, TierShares, counts, pools::Pools, shares::Shares,
+    tx::Mode,
 };
 
 /// The database that holds the control plane, in the cluster that the control plane is configured to use.
@@ -107,6 +108,7 @@ impl Db {
     /// # Errors
     /// [`DbError::Other`] when the configuration cannot make a pool.
     pub fn new(config: DbConfig) -> Result<Self, DbError> {
+        counts::register();
         let mut control = config.control.clone();
         control
             .user(CONTROL_ROLE)

@@ -11,7 +11,7 @@ use std::{
 
 use deadpool_postgres::Pool;
 
-use crate::{DbError, pool::PoolKey};
+use crate::{DbError, counts::POOLS_CLOSED, pool::PoolKey};
 
 /// Pools of dedicated databases that are open at once (RES-5); of more the longest unused are closed.
 const MOST_DEDICATED: usize = 100;
@@ -107,7 +107,7 @@ fn make_room(open: &mut HashMap<PoolKey, Entry>, most: usize, now: u64) {
             && let Some(entry) = open.remove(&key)
         {
             entry.pool.close();
-            metrics::counter!("markethall_pools_closed_total").increment(1);
+            POOLS_CLOSED.increment(1);
         }
     }
 }

@@ -6,7 +6,7 @@ use kernel::{Tenant, TenantId, Tier};
 use quick_cache::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::DbError;
+use crate::{DbError, counts::SHARES_REFUSED};
 
 /// Tenants whose share is remembered; a forgotten one begins with a whole share.
 const MOST_TENANTS: usize = 10_000;
@@ -68,7 +68,7 @@ impl Shares {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) => Err(DbError::Other("a tenant's share was closed".to_owned())),
             Err(_) => {
-                metrics::counter!("markethall_bulkhead_refused_total").increment(1);
+                SHARES_REFUSED.increment(1);
                 Err(DbError::Unavailable("the tenant's share of connections is in use".to_owned()))
             }
         }

@@ -28,6 +28,8 @@ pub struct EdgeConfig {
     pub compression: bool,
     /// How long idempotency keys are kept, 24 to 72 hours.
     pub idempotency_keep_hours: u32,
+    /// Tenants counted by name in the metrics, the first that call; all others are counted together.
+    pub named_tenants: usize,
     /// How often may be called.
     pub limits: LimitsConfig,
 }
@@ -44,6 +46,7 @@ impl Default for EdgeConfig {
             https: false,
             compression: true,
             idempotency_keep_hours: 48,
+            named_tenants: 100,
             limits: LimitsConfig::default(),
         }
     }
@@ -68,6 +71,7 @@ impl EdgeConfig {
         // The largest body of all operations must fit.
         within("large_bodies_mib", self.large_bodies_mib.into(), 64, 65_536)?;
         within("idempotency_keep_hours", u64::from(self.idempotency_keep_hours), 24, 72)?;
+        within("named_tenants", self.named_tenants as u64, 0, 10_000)?;
         within("operator_networks (count)", self.operator_networks.len() as u64, 0, 64)?;
         within("trusted_proxies (count)", self.trusted_proxies.len() as u64, 0, 64)?;
         self.limits.validate()

@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     Edge, Op, Path, Problem, Reply, Routes, codes,
-    telemetry::{IN_FLIGHT, Metrics},
+    telemetry::{IN_FLIGHT, Metrics, Page},
 };
 
 /// Seeing health details and metrics from outside the operator's network.
@@ -196,6 +196,26 @@ impl Health {
     }
 }
 
+impl Report {
+    fn write(&self, page: &mut Page) {
+        let number = |yes: bool| f64::from(u8::from(yes));
+        page.number("markethall_ready", "Whether the process takes work.", number(self.ready));
+        page.number("markethall_draining", "Whether the process is about to stop.", number(self.draining));
+        let checks = self.checks.iter().map(|(name, finding)| {
+            let value = match finding.condition {
+                Condition::Up => 0.0,
+                Condition::Degraded => 1.0,
+                Condition::Down => 2.0,
+            };
+            ([("check", name.as_str())], value)
+        });
+        let help = "How a dependency is: 0 up, 1 degraded, 2 down.";
+        page.gauge("markethall_health_condition", help, checks);
+        let version = [([("version", self.version)], 1.0)];
+        page.gauge("markethall_build_info", "The version that runs.", version);
+    }
+}
+
 async fn timed(check: impl Future<Output = Finding>) -> Finding {
     let started = Instant::now();
     let mut finding = match tokio::time::timeout(MOST_WAIT, check).await {
@@ -248,6 +268,8 @@ async fn get_tenant_health(State(health): State<Health>, Path(slug): Path<String
 async fn get_metrics(State(health): State<Health>) -> Result<Reply, Problem> {
     let metrics = health.0.metrics.as_ref().ok_or_else(Problem::not_found)?;
     metrics::gauge!(IN_FLIGHT).set(health.0.edge.in_flight() as f64);
-    let text = Bytes::from(metrics.render());
+    let mut page = Page::default();
+    health.report().await.write(&mut page);
+    let text = Bytes::from(metrics.render(page));
     Ok(Reply::raw(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
 }

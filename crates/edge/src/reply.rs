@@ -103,6 +103,12 @@ impl Reply {
         self
     }
 
+    /// Whether this is the answer of an earlier request with the same key.
+    #[must_use]
+    pub fn is_replayed(&self) -> bool {
+        self.replayed
+    }
+
     /// Marks an answer as that of an earlier request with the same key.
     #[must_use]
     pub fn replayed(mut self) -> Self {

@@ -1,7 +1,14 @@
 //! Metrics: one handle per operation and outcome, made once; the text for Prometheus.
 
+mod page;
+mod tenants;
+
+pub use page::{Collect, Page};
+pub(crate) use tenants::Responses;
+pub use tenants::TierCounter;
+
 use std::{
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -41,12 +48,8 @@ impl OpMetrics {
 
     pub(crate) fn record(&self, status: StatusCode, tier: Option<Tier>, took: Duration) {
         let place = STATUSES.binary_search(&status.as_u16()).unwrap_or(STATUSES.len());
-        let (row, tier) = match tier {
-            None => (0, "none"),
-            Some(Tier::Free) => (1, "free"),
-            Some(Tier::Standard) => (2, "standard"),
-            Some(Tier::Enterprise) => (3, "enterprise"),
-        };
+        let row = tier_place(tier);
+        let tier = tier_name(row);
         let count = self.counts[row * (STATUSES.len() + 1) + place].get_or_init(|| {
             let (route, method) = (self.route.clone(), self.method);
             let status = STATUSES.get(place).map_or_else(|| "other".to_owned(), u16::to_string);
@@ -60,9 +63,27 @@ impl OpMetrics {
     }
 }
 
+/// Where a tier is in arrays of [`TIERS`]; requests of no tenant come first.
+fn tier_place(tier: Option<Tier>) -> usize {
+    match tier {
+        None => 0,
+        Some(Tier::Free) => 1,
+        Some(Tier::Standard) => 2,
+        Some(Tier::Enterprise) => 3,
+    }
+}
+
+/// The name in labels of the tier at this place.
+fn tier_name(place: usize) -> &'static str {
+    ["none", "free", "standard", "enterprise"][place]
+}
+
 /// What `/metrics` shows. Cheap to clone.
 #[derive(Clone)]
-pub struct Metrics(PrometheusHandle);
+pub struct Metrics {
+    counted: PrometheusHandle,
+    collected: Arc<[Box<dyn Collect>]>,
+}
 
 impl Metrics {
     /// Makes this process count. Once per process; a second call fails.
@@ -77,24 +98,42 @@ impl Metrics {
             REQUESTS,
             "Requests answered, by route, method, status and the tenant's tier."
         );
+        metrics::describe_counter!(
+            tenants::RESPONSES,
+            "Requests answered, by class of status and the tenant's tier."
+        );
+        metrics::describe_counter!(
+            tenants::OF_TENANTS,
+            "Requests answered, by tenant and class of status; tenants without a name of their own as `_other`."
+        );
         metrics::describe_gauge!(IN_FLIGHT, "Requests being worked on.");
         metrics::describe_histogram!(
             DURATION,
             metrics::Unit::Seconds,
             "How long requests took, by route and method."
         );
-        Ok(Self(handle))
+        crate::limits::register_metrics();
+        Ok(Self { counted: handle, collected: Arc::new([]) })
     }
 
-    /// The present numbers in Prometheus' text format.
+    /// The same with `collected`, who are asked whenever the numbers are.
     #[must_use]
-    pub fn render(&self) -> String {
-        self.0.render()
+    pub fn with(self, collected: Vec<Box<dyn Collect>>) -> Self {
+        Self { collected: collected.into(), ..self }
+    }
+
+    /// The present numbers in Prometheus' text format, those of `page` among them.
+    #[must_use]
+    pub fn render(&self, mut page: Page) -> String {
+        for one in &*self.collected {
+            one.collect(&mut page);
+        }
+        self.counted.render() + &page.into_text()
     }
 
     /// Folds what histograms have gathered; without it they grow with the number of requests.
     pub fn fold(&self) {
-        self.0.run_upkeep();
+        self.counted.run_upkeep();
     }
 
     /// [`Metrics::fold`] every five seconds, until dropped.

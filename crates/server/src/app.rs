@@ -28,7 +28,7 @@ use crate::{
     config::Config,
     documents, flags, health,
     installation::{Installation, Shard, tenant_migrations},
-    jobs, operations,
+    jobs, measures, operations,
 };
 
 /// Every part of the program.
@@ -311,6 +311,7 @@ impl App {
     /// # Errors
     /// When the declarations of routes contradict each other.
     pub fn router(&self, edge: &Edge, metrics: Option<Metrics>) -> Result<Router> {
+        let metrics = metrics.map(|metrics| metrics.with(measures::all(self)));
         let health = Health::new(edge, health::checks(self), Some(health::tenant_check(self)), metrics);
         let mut routes = self.routes();
         routes.push(health.routes());

@@ -13,6 +13,7 @@ mod health;
 pub mod installation;
 pub mod jobs;
 pub mod logging;
+mod measures;
 pub mod operations;
 mod secret_files;
 mod vault;

@@ -3,6 +3,7 @@
 mod apt;
 mod nats;
 mod postgres;
+mod prometheus;
 mod redis;
 mod tools;
 
@@ -54,6 +55,7 @@ pub(crate) fn setup(purpose: Purpose) -> Result<()> {
             postgres::ensure(&["initdb", "pg_ctl", "postgres", "psql"])?;
             nats::ensure()?;
             redis::ensure()?;
+            prometheus::ensure()?;
             let tools = shell::target()?.join("test-tools");
             tools::ensure_python(&shell::root()?, &tools)?;
             tools::ensure_node(&shell::root()?, &tools)

@@ -53,6 +53,9 @@ pub struct TierHealth {
     pub provisioning: i64,
     /// Of how many setting up or a migration failed.
     pub failed: i64,
+    /// Of these, of how many a migration; for metrics.
+    #[serde(skip)]
+    pub migration_failed: i64,
     /// How many of the active ones were asked within the last hour.
     pub sampled: i64,
     /// How many of these answered.

@@ -48,6 +48,7 @@ fn nobody(tier: Tier) -> TierHealth {
         suspended: 0,
         provisioning: 0,
         failed: 0,
+        migration_failed: 0,
         sampled: 0,
         answered: 0,
         median_us: None,
@@ -66,6 +67,7 @@ fn decode_tier(row: &Row) -> Result<TierHealth, DbError> {
         answered: row.try_get(6)?,
         median_us: row.try_get(7)?,
         slowest_us: row.try_get(8)?,
+        migration_failed: row.try_get(9)?,
     })
 }
 
@@ -114,6 +116,8 @@ impl Control {
             for (status, count) in counts {
                 metrics::gauge!("markethall_tenants", "tier" => tier, "status" => status).set(number(count));
             }
+            metrics::gauge!("markethall_tenants_migration_failed", "tier" => tier)
+                .set(number(health.migration_failed));
             let silent = health.sampled - health.answered;
             metrics::gauge!("markethall_tenants_sampled", "tier" => tier, "answered" => "true")
                 .set(number(health.answered));

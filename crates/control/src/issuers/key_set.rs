@@ -11,6 +11,7 @@ use jsonwebtoken::{
 use kernel::Timestamp;
 
 use super::fetch::{FetchError, Fetcher};
+use crate::counts::ISSUER_FAILURES;
 
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
 const STALE: SignedDuration = SignedDuration::from_hours(24);
@@ -102,7 +103,7 @@ impl KeySet {
                     return pick(&known, kid, algorithm).map_or(Asked::Unknown, Asked::Key);
                 }
                 Err(error) => {
-                    metrics::counter!("markethall_issuer_failures_total").increment(1);
+                    ISSUER_FAILURES.increment(1);
                     tracing::warn!(issuer = url, %error, "the keys of an issuer cannot be read");
                     if known.is_none() {
                         return Asked::Unavailable(error);

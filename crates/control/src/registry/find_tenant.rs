@@ -1,6 +1,6 @@
 //! `edge::Registry`: the tenant of a name or an identifier.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use db::DbError;
@@ -8,12 +8,11 @@ use edge::{Registry, RegistryError};
 use kernel::{Tenant, TenantId};
 
 use super::cache::Key;
-use crate::{Control, tenants};
-
-static STALE: LazyLock<metrics::Counter> =
-    LazyLock::new(|| metrics::counter!("markethall_registry_stale_total"));
-static LOOKUPS: LazyLock<metrics::Counter> =
-    LazyLock::new(|| metrics::counter!("markethall_registry_lookups_total"));
+use crate::{
+    Control,
+    counts::{REGISTRY_LOOKUPS, REGISTRY_STALE},
+    tenants,
+};
 
 #[async_trait]
 impl Registry for Control {
@@ -51,14 +50,14 @@ impl Control {
                 Ok(found)
             }
             Err(error) => {
-                STALE.increment(1);
+                REGISTRY_STALE.increment(1);
                 cache.find_stale(key, now).map(Some).ok_or_else(|| RegistryError(error.to_string()))
             }
         }
     }
 
     async fn read_tenant(&self, key: Key<'_>) -> Result<Option<Arc<Tenant>>, DbError> {
-        LOOKUPS.increment(1);
+        REGISTRY_LOOKUPS.increment(1);
         let tx = self.db().control().await?;
         let row = match key {
             Key::Slug(slug) => tx.query_opt(include_str!("find_by_slug.sql"), &[&slug]).await?,

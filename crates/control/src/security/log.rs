@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     net::IpAddr,
-    sync::{Arc, LazyLock, Mutex},
+    sync::{Arc, Mutex},
 };
 
 use db::DbError;
@@ -13,13 +13,10 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::EventKind as Kind;
-use crate::Control;
+use crate::{Control, counts::EVENTS_DROPPED};
 
 const MOST_QUEUED: usize = 4096;
 const BATCH: usize = 500;
-
-static DROPPED: LazyLock<metrics::Counter> =
-    LazyLock::new(|| metrics::counter!("markethall_security_events_dropped_total"));
 
 /// Equal events among so many that wait are counted together.
 const LOOKED_AT: usize = 32;
@@ -75,7 +72,7 @@ impl SecurityLog {
             return;
         }
         if queue.len() >= MOST_QUEUED {
-            DROPPED.increment(1);
+            EVENTS_DROPPED.increment(1);
             return;
         }
         queue.push_back(Waiting { event, times: 1 });
@@ -99,7 +96,7 @@ impl SecurityLog {
         let Ok(mut queue) = self.queue.lock() else { return };
         for event in events.into_iter().rev() {
             if queue.len() >= MOST_QUEUED {
-                DROPPED.increment(1);
+                EVENTS_DROPPED.increment(1);
             } else {
                 queue.push_front(event);
             }

@@ -15,6 +15,7 @@ use crate::{
     Control,
     accounts::{Admission, Admitted, admit},
     change::Change,
+    counts::provisioning_failures,
     permissions::TENANT_ADMIN,
 };
 
@@ -46,17 +47,18 @@ impl Step {
         }
     }
 
+    const ALL: [Step; 7] = [
+        Step::Place,
+        Step::CreateDatabase,
+        Step::Migrate,
+        Step::Seed,
+        Step::Admin,
+        Step::Activate,
+        Step::Done,
+    ];
+
     fn read(text: &str) -> Result<Self, DbError> {
-        const ALL: [Step; 7] = [
-            Step::Place,
-            Step::CreateDatabase,
-            Step::Migrate,
-            Step::Seed,
-            Step::Admin,
-            Step::Activate,
-            Step::Done,
-        ];
-        let step = ALL.into_iter().find(|step| step.as_str() == text);
+        let step = Self::ALL.into_iter().find(|step| step.as_str() == text);
         step.ok_or_else(|| DbError::Other(format!("unknown provisioning step {text}")))
     }
 
@@ -75,6 +77,11 @@ impl Step {
     fn failure(self) -> TenantStatus {
         if self == Self::Migrate { TenantStatus::MigrationError } else { TenantStatus::ProvisionError }
     }
+}
+
+/// The names of the steps that may fail.
+pub(crate) fn step_names() -> impl Iterator<Item = &'static str> {
+    Step::ALL.into_iter().filter(|step| *step != Step::Done).map(Step::as_str)
 }
 
 /// Why a step failed; kept in the row for the operator.
@@ -262,7 +269,7 @@ async fn record_failure(
     let exponent = u32::try_from(work.attempts.clamp(0, 6)).unwrap_or(0);
     let retry_at = now + Duration::from_secs(5 * 2_u64.pow(exponent));
     let reason: String = format!("{}: {error}", step.as_str()).chars().take(1000).collect();
-    metrics::counter!("markethall_tenant_provisioning_failures_total", "step" => step.as_str()).increment(1);
+    provisioning_failures(step.as_str()).increment(1);
     tracing::warn!(tenant.id = %work.tenant.id, step = step.as_str(), %error, "provisioning stopped");
     let tx = control.db().control().await?;
     tx.execute(

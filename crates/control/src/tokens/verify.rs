@@ -1,6 +1,6 @@
 //! Verifying a token of the built-in issuer: signature, times, and whether its account still stands behind it.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use db::DbError;
 use edge::{AuthError, Principal};
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     Control,
     accounts::{AccountId, SessionId},
+    counts::TOKENS_UNSEEN,
     permissions::SUPER_ADMIN,
 };
 
@@ -147,9 +148,6 @@ struct Standing {
     platform: bool,
 }
 
-static UNSEEN: LazyLock<metrics::Counter> =
-    LazyLock::new(|| metrics::counter!("markethall_tokens_accepted_unseen_total"));
-
 /// Asks the database; false when it is away and the signature has to suffice: such tokens live for minutes, and tills
 /// must trade on. That is counted.
 async fn confirm(
@@ -160,7 +158,7 @@ async fn confirm(
         Ok(true) => Ok(true),
         Ok(false) => Err(AuthError::Invalid("revoked")),
         Err(DbError::Unavailable(_)) => {
-            UNSEEN.increment(1);
+            TOKENS_UNSEEN.increment(1);
             Ok(false)
         }
         Err(error) => Err(AuthError::Unavailable(error.to_string())),

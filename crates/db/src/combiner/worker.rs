@@ -13,7 +13,7 @@ use super::{
     Batch, BatchTx, CombinerLimits, Job, Reply,
     waiting::{Portion, Waiting},
 };
-use crate::{Db, DbError};
+use crate::{Db, DbError, counts::RETRIES};
 
 /// How often a single request is tried while other transactions are in the way.
 const MOST_TRIES: u32 = 4;
@@ -196,6 +196,9 @@ impl<B: Batch> Server<B> {
                 Some(DbError::Conflict(_)) if patient && tries < MOST_TRIES => {}
                 Some(error) => return Err(error),
                 None => {}
+            }
+            if tries > 0 {
+                RETRIES.increment(1);
             }
             match self.once(single, patient).await {
                 Ok(mut outputs) => return outputs.pop().ok_or_else(no_output),

@@ -35,6 +35,7 @@ pub(crate) use visit::Visit;
 
 use crate::{
     Audit, EdgeConfig, Identity, Meter, Registry, SecurityEvents, compress::Compressor, limits::Limits,
+    telemetry::Responses,
 };
 use tally::Tally;
 
@@ -70,6 +71,7 @@ pub(crate) struct Inner {
     pub(crate) compressor: Compressor,
     /// Who counts what tenants use, if anybody does.
     meter: Option<Arc<dyn Meter>>,
+    responses: Responses,
     /// For large bodies.
     room: room::Room,
     guesses: Tally,
@@ -104,6 +106,7 @@ impl Edge {
         let EdgeParts { identity, registry, security, clock, redis, audit, meter } = parts;
         Self(Arc::new(Inner {
             compressor: Compressor::new(config.compression),
+            responses: Responses::new(config.named_tenants),
             room: room::Room::new(config.large_bodies_mib),
             guesses: Tally::new(tally::MANY_GUESSES),
             refusals: Tally::new(tally::MANY_REFUSALS),

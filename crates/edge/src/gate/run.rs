@@ -108,8 +108,12 @@ impl Gate {
         if self.is_audited(&known) {
             response = outcome.audit(response).await;
         }
-        let tier = known.tenant.as_ref().map(|tenant| tenant.tier);
-        self.metrics.record(response.status(), tier, started.elapsed());
+        let tenant = known.tenant.as_deref();
+        self.metrics.record(response.status(), tenant.map(|tenant| tenant.tier), started.elapsed());
+        // A probe that says no tells of health, not of failed work.
+        if !self.op.hidden {
+            self.edge.0.responses.record(response.status(), tenant);
+        }
         meter::measure(&self.edge, &known, response)
     }
 

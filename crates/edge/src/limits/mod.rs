@@ -27,6 +27,27 @@ static LOCAL: LazyLock<metrics::Counter> =
     LazyLock::new(|| metrics::counter!("markethall_limits_local_total"));
 static SHARED: LazyLock<metrics::Gauge> = LazyLock::new(|| metrics::gauge!("markethall_limits_shared"));
 
+static QUEUED: LazyLock<metrics::Counter> =
+    LazyLock::new(|| metrics::counter!("markethall_limits_queued_total"));
+const REFUSED: &str = "markethall_limits_refused_total";
+
+/// Makes every counter of this module, with zero: alerts need a beginning.
+pub(crate) fn register_metrics() {
+    metrics::describe_counter!(REFUSED, "Calls refused with 429, by the limit that was used up.");
+    metrics::describe_counter!("markethall_limits_queued_total", "Calls that waited for their turn.");
+    metrics::describe_counter!(
+        "markethall_limits_local_total",
+        "Calls counted by this process alone because Redis was away."
+    );
+    metrics::describe_gauge!("markethall_limits_shared", "1 while Redis counts calls for all processes.");
+    for policy in subject::POLICIES {
+        metrics::counter!(REFUSED, "policy" => policy).increment(0);
+    }
+    for counter in [&LOCAL, &QUEUED] {
+        counter.increment(0);
+    }
+}
+
 /// Which limits an operation counts towards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LimitedAs {
@@ -81,9 +102,9 @@ impl Limits {
             },
         };
         if let Some(refusing) = verdict.refused_by {
-            metrics::counter!("markethall_limits_refused_total", "policy" => refusing).increment(1);
+            metrics::counter!(REFUSED, "policy" => refusing).increment(1);
         } else if verdict.wait > Duration::ZERO {
-            metrics::counter!("markethall_limits_queued_total").increment(1);
+            QUEUED.increment(1);
         }
         Some(verdict)
     }

@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 use super::{LimitedAs, LimitsConfig, Rule};
 use crate::{Principal, network::counted_as};
 
+/// The names of all limits.
+pub(super) const POLICIES: [&str; 4] = ["tenant", "user", "address", "registration"];
+
 /// Whose call it is: a known caller, else an address.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Subject<'a> {

@@ -136,7 +136,7 @@ async fn a_dependency_that_does_not_answer_counts_as_down() {
 // OBS-1
 #[tokio::test]
 async fn requests_are_counted_by_route_and_unknown_paths_make_no_new_labels() {
-    let world = world_with(Vec::new(), Some(Metrics::install().unwrap()));
+    let world = world_with(vec![Box::new(Cache)], Some(Metrics::install().unwrap()));
     world.send(Call::get("/health/live")).await.is(200, "");
     world.send(Call::get("/nowhere/CANARY")).await.is(404, "NOT_FOUND");
     world.send(Call::new(http::Method::PATCH, "/health/live")).await.is(405, "METHOD_NOT_ALLOWED");
@@ -148,8 +148,18 @@ async fn requests_are_counted_by_route_and_unknown_paths_make_no_new_labels() {
         r#"markethall_http_requests_total{route="unmatched",method="GET",status="404",tier="none"}"#,
         "markethall_http_request_duration_seconds_bucket{",
         "markethall_http_requests_in_flight 1",
+        "markethall_ready 1",
+        "markethall_draining 0",
+        r#"markethall_health_condition{check="cache"} 2"#,
+        // Probes are no work.
+        r#"markethall_http_responses_total{class="2xx",tier="none"} 0"#,
+        r#"markethall_limits_refused_total{policy="tenant"} 0"#,
     ] {
         assert!(text.contains(line), "{line} in {text}");
     }
     assert!(!text.contains("CANARY"));
+    world.edge.drain();
+    let shown = world.send(Call::get("/metrics").token("platform-platform:health")).await.is(200, "");
+    let text = String::from_utf8(shown.body).unwrap();
+    assert!(text.contains("markethall_ready 0") && text.contains("markethall_draining 1"), "{text}");
 }

@@ -96,6 +96,7 @@ impl Jobs {
         if let Some(job) = jobs.iter().find(|job| !names.insert(job.name)) {
             return Err(DuplicateJob(job.name));
         }
+        run::register_metrics(&jobs);
         let permits = Arc::new(Semaphore::new(config.concurrent.max(1)));
         let (triggered, stop) = (Notify::new(), CancellationToken::new());
         Ok(Self(Arc::new(Inner { db, lookup, clock, jobs, config, permits, triggered, stop })))

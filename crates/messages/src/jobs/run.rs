@@ -21,6 +21,10 @@ const BEATS: u32 = 3;
 /// Tries to note the end of a run before it is left to the lease.
 const FINISH_TRIES: u32 = 5;
 
+// Their label is not called `job`: Prometheus keeps that name for what it asks.
+const RUNS: &str = "markethall_job_runs_total";
+const DURATION: &str = "markethall_job_duration_seconds";
+
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobEnd {
@@ -42,6 +46,21 @@ pub struct JobRun {
     pub end: JobEnd,
 }
 
+/// Makes the counters of these jobs, with zero: alerts need a beginning.
+pub(super) fn register_metrics(jobs: &[Job]) {
+    metrics::describe_counter!(RUNS, "Runs of jobs that ended, by job and how.");
+    metrics::describe_histogram!(DURATION, metrics::Unit::Seconds, "How long runs of jobs took.");
+    for job in jobs {
+        for end in ["done", "failed", "lost"] {
+            runs(job.name, end).increment(0);
+        }
+    }
+}
+
+fn runs(job: &'static str, end: &'static str) -> metrics::Counter {
+    metrics::counter!(RUNS, "job_name" => job, "end" => end)
+}
+
 pub(super) async fn run(inner: &Inner, job: &Job, claimed: Claimed, now: Timestamp) -> JobRun {
     let begun = Instant::now();
     let ctx = JobCtx {
@@ -59,7 +78,7 @@ pub(super) async fn run(inner: &Inner, job: &Job, claimed: Claimed, now: Timesta
         },
         () = keep_lease(inner, &claimed) => {
             tracing::warn!(job = job.name, "a job lost its lease and was broken off");
-            metrics::counter!("jobs_runs_total", "job" => job.name, "end" => "lost").increment(1);
+            runs(job.name, "lost").increment(1);
             return JobRun { name: job.name, end: JobEnd::Lost };
         }
     };
@@ -70,7 +89,8 @@ pub(super) async fn run(inner: &Inner, job: &Job, claimed: Claimed, now: Timesta
         Some(error) => tracing::error!(job = job.name, duration_ms = took.as_millis(), error, "job failed"),
     }
     let label = if error.is_none() { "done" } else { "failed" };
-    metrics::counter!("jobs_runs_total", "job" => job.name, "end" => label).increment(1);
+    runs(job.name, label).increment(1);
+    metrics::histogram!(DURATION, "job_name" => job.name).record(took.as_secs_f64());
     let next = job.schedule.next_run(claimed.due, inner.clock.now().max(now));
     let end = match (finish(inner, &claimed, took, error.as_deref(), next).await, result) {
         (false, _) => JobEnd::Lost,

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     nats::{Nats, NatsConfig},
+    settle::register_metrics,
     windows::Windows,
 };
 use crate::{Consumer, DatabaseStatus, RetryPolicy, TenantLookup};
@@ -119,6 +120,7 @@ impl Env {
         let always = consumers.iter().filter(|consumer| !consumer.on_request);
         let pairs = always.flat_map(|consumer| consumer.kinds.iter().map(|kind| (consumer.name, *kind)));
         let (pair_consumers, pair_kinds) = pairs.unzip();
+        consumers.iter().for_each(|consumer| register_metrics(consumer.name));
         let permits = Arc::new(Semaphore::new(config.handlers.max(1)));
         let nats = config.nats.clone().map(|nats| Arc::new(Nats::new(nats, config.host.clone())));
         Ok(Self {

@@ -62,7 +62,7 @@ async fn attempt(env: &Env, key: &LaneKey, pending: &Pending) -> Result<Outcome,
     let mut ctx = Ctx::system(tenant, &message.correlation_id, now);
     ctx.caller.trace = message.traceparent.clone().map(TraceParent);
     let delay = now.duration_since(message.time).as_secs_f64();
-    metrics::histogram!("messages_delay_seconds", "consumer" => consumer.name).record(delay);
+    metrics::histogram!("markethall_messages_delay_seconds", "consumer" => consumer.name).record(delay);
     let mut tx = env.db.begin(&ctx).await?;
     match claim(&tx, key, pending).await? {
         Claim::Gone => return Ok(Outcome::Gone),

@@ -18,6 +18,7 @@ use crate::{ConsumerError, DeadLetterId};
 
 /// Tries in a row that may pass uncounted as the database's fault; its own session works, so then it is the handler's.
 pub(crate) const HICCUPS_MAX: u32 = 6;
+const HANDLED: &str = "markethall_messages_handled_total";
 /// Characters kept of an error.
 const ERROR_MAX: usize = 2000;
 
@@ -147,8 +148,19 @@ async fn bury(
 }
 
 pub(crate) fn count(key: &LaneKey, outcome: &'static str) {
-    metrics::counter!("messages_handled_total", "consumer" => key.consumer, "outcome" => outcome)
-        .increment(1);
+    handled(key.consumer, outcome).increment(1);
+}
+
+/// Makes the counters of `consumer`, with zero: alerts need a beginning.
+pub(super) fn register_metrics(consumer: &'static str) {
+    metrics::describe_counter!(HANDLED, "Deliveries that ended, by consumer and how.");
+    for outcome in ["done", "failed", "dead", "hiccup"] {
+        handled(consumer, outcome).increment(0);
+    }
+}
+
+fn handled(consumer: &'static str, outcome: &'static str) -> metrics::Counter {
+    metrics::counter!(HANDLED, "consumer" => consumer, "outcome" => outcome)
 }
 
 /// The beginning of an error, without the zero bytes that PostgreSQL cannot store.

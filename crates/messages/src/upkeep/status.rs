@@ -1,4 +1,4 @@
-//! Backlog, age and dead letters of a database, for health and metrics.
+//! Backlog, age and dead letters of a database, as health and metrics show them.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl DatabaseStatus {
     }
 }
 
-/// Looks at a database and sets its gauges.
+/// Looks at a database.
 pub(crate) async fn look(
     conn: &RelayConn,
     placement: &Placement,
@@ -69,12 +69,5 @@ pub(crate) async fn look(
         oldest_age_ms: age.max(0),
         dead_letters: row.try_get("dead_letters")?,
     };
-    let database = || placement.database.to_string();
-    metrics::gauge!("messages_backlog", "database" => database())
-        .set((status.unread + status.pending) as f64);
-    metrics::gauge!("messages_retrying", "database" => database()).set(status.retrying as f64);
-    metrics::gauge!("messages_oldest_seconds", "database" => database())
-        .set(status.oldest_age_ms as f64 / 1000.0);
-    metrics::gauge!("messages_dead_letters", "database" => database()).set(status.dead_letters as f64);
     Ok(status)
 }

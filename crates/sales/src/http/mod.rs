@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use catalog::Catalog;
 use db::{Combiner, CombinerLimits, Db};
-use edge::Routes;
+use edge::{Routes, telemetry::TierCounter};
 
 use crate::{
     cache::{SaleCache, sale_cache},
@@ -25,6 +25,26 @@ struct Inner {
     combiner: Combiner<SaleBatch>,
     registers: Registers,
     cache: SaleCache,
+    counts: Counts,
+}
+
+/// What trade does, for metrics.
+struct Counts {
+    sales: TierCounter,
+    refunds: TierCounter,
+    voids: TierCounter,
+}
+
+impl Counts {
+    fn new() -> Self {
+        let back = |kind| {
+            let help = "Sales taken back in part or whole, by kind and the merchant's tier.";
+            TierCounter::new("markethall_refunds_total", help, &[("kind", kind)])
+        };
+        let help = "Sales recorded in the books, imports aside, by the merchant's tier.";
+        let sales = TierCounter::new("markethall_sales_total", help, &[]);
+        Self { sales, refunds: back("refund"), voids: back("void") }
+    }
 }
 
 impl std::fmt::Debug for Inner {
@@ -39,7 +59,7 @@ impl Sales {
     pub fn new(db: Db, catalog: Catalog, limits: CombinerLimits) -> Self {
         let combiner = Combiner::new(db.clone(), SaleBatch::default(), limits);
         let registers = Registers::new(db.clone());
-        Self(Arc::new(Inner { db, catalog, combiner, registers, cache: sale_cache() }))
+        Self(Arc::new(Inner { db, catalog, combiner, registers, cache: sale_cache(), counts: Counts::new() }))
     }
 
     /// The sales kept in memory, to be told what other processes changed.
@@ -70,6 +90,16 @@ impl Sales {
         shop: inventory::ShopId,
     ) -> Result<Arc<crate::Register>, crate::SaleError> {
         self.0.registers.for_web_in(tx, shop).await
+    }
+
+    /// Counts a sale that was booked for a merchant of `tier` by others than the till: by a checkout, by an order.
+    pub fn count_sale(&self, tier: kernel::Tier) {
+        self.0.counts.sales.add(tier);
+    }
+
+    /// Counts a refund that others than the till have booked.
+    pub fn count_refund(&self, tier: kernel::Tier) {
+        self.0.counts.refunds.add(tier);
     }
 
     /// The database.

@@ -124,7 +124,10 @@ async fn create_sale(
     let claim = Claim::new(&key, SaleId::new().0)?;
     let request = SaleRequest { sale, channel, register, taxes, claim };
     match inner.combiner.submit(ctx.clone(), request).await {
-        Ok(Ok(sale)) => Ok(booked(&sale)),
+        Ok(Ok(sale)) => {
+            inner.counts.sales.add(ctx.tenant.tier);
+            Ok(booked(&sale))
+        }
         Ok(Err(SaleError::Replay { .. })) => replay(&sales, &ctx, &claim).await,
         Ok(Err(error)) => Err(error.into()),
         Err(error) => Err(submission_error(error).into()),
@@ -283,6 +286,9 @@ async fn void(
         Ok(booked(&sale))
     });
     let reply = run.await?;
+    if !reply.is_replayed() {
+        sales.0.counts.voids.add(ctx.tenant.tier);
+    }
     sales.0.cache.forget(ctx.tenant_id(), id.0);
     Ok(reply)
 }
@@ -303,6 +309,9 @@ async fn refund(
         Ok(booked(&sale))
     });
     let reply = run.await?;
+    if !reply.is_replayed() {
+        sales.0.counts.refunds.add(ctx.tenant.tier);
+    }
     sales.0.cache.forget(ctx.tenant_id(), id.0);
     Ok(reply)
 }

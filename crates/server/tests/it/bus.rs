@@ -48,10 +48,10 @@ async fn trade_goes_on_while_nats_is_away_and_health_says_so() {
     let metrics = server.stranger().call(Method::GET, "/metrics").send().await.is(200);
     let metrics = String::from_utf8_lossy(&metrics.body).into_owned();
     for gauge in [
-        "messages_bus_connected 1",
-        "messages_backlog{",
-        "messages_oldest_seconds{",
-        "messages_dead_letters{",
+        "markethall_messages_bus_connected 1",
+        "markethall_messages_backlog{",
+        "markethall_messages_oldest_seconds{",
+        "markethall_messages_dead_letters{",
     ] {
         assert!(metrics.contains(gauge), "no {gauge} in {metrics}");
     }

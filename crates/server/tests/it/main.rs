@@ -24,6 +24,7 @@ mod isolation;
 mod journey;
 mod limits;
 mod logs;
+mod observability;
 mod orders;
 mod outage;
 mod payments;

@@ -83,6 +83,7 @@ impl Webhooks {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(parts: Parts, config: WebhooksConfig) -> Result<Self, WebhooksError> {
+        serve::register_metrics();
         let resolver = Resolver::new(&config);
         let http = call::client(&config, resolver.clone())
             .map_err(|error| WebhooksError(error.without_url().to_string()))?;

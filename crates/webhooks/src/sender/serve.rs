@@ -19,6 +19,9 @@ use crate::{
     schedule::later,
 };
 
+const ATTEMPTS: &str = "markethall_webhook_attempts_total";
+const DURATION: &str = "markethall_webhook_attempt_seconds";
+
 /// What is due but cannot be claimed is somebody else's; it is looked at again after this.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
@@ -97,6 +100,19 @@ async fn rest(webhooks: &Webhooks, tenant: TenantId) -> Result<Option<Timestamp>
     Ok(due.map(|due| due.max(later(ctx.now(), LOOK_AGAIN))))
 }
 
+/// Makes the counters of this module, with zero: alerts need a beginning.
+pub(super) fn register_metrics() {
+    metrics::describe_counter!(ATTEMPTS, "Calls of merchants' webhooks, by how they ended.");
+    metrics::describe_histogram!(DURATION, metrics::Unit::Seconds, "How long calls of webhooks took.");
+    for outcome in ["delivered", "refused", "unanswered"] {
+        attempts(outcome).increment(0);
+    }
+}
+
+fn attempts(outcome: &'static str) -> metrics::Counter {
+    metrics::counter!(ATTEMPTS, "outcome" => outcome)
+}
+
 async fn send(
     webhooks: &Webhooks,
     tenant: TenantId,
@@ -111,8 +127,8 @@ async fn send(
         Some(_) => "refused",
         None => "unanswered",
     };
-    metrics::counter!("webhooks_attempts_total", "outcome" => outcome).increment(1);
-    metrics::histogram!("webhooks_attempt_seconds").record(f64::from(attempt.duration_ms) / 1000.0);
+    attempts(outcome).increment(1);
+    metrics::histogram!(DURATION).record(f64::from(attempt.duration_ms) / 1000.0);
     let recorded = settle(webhooks, tenant, &claimed, &attempt).await;
     drop(permit);
     (claimed.webhook, recorded)

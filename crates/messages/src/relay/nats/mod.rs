@@ -251,5 +251,4 @@ fn hear(up: &AtomicBool, connections: &watch::Sender<u64>, event: &Event) {
         }
         other => tracing::debug!(event = %other, "NATS"),
     }
-    metrics::gauge!("messages_bus_connected").set(f64::from(u8::from(up.load(Ordering::SeqCst))));
 }
