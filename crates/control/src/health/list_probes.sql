@@ -3,5 +3,5 @@ select t.slug, t.tier, t.shard, t.database, p.checked_at, p.took_us, p.reason, p
 from control.tenant_probe as p
 join control.tenant as t on t.id = p.tenant_id
 where t.status = 'active' and p.checked_at >= $1 and p.answered = $2
-order by p.silent_since, p.took_us desc, t.slug
+order by p.silent_since, case when $2 then p.took_us end desc, t.slug
 limit $3

@@ -133,12 +133,11 @@ impl Fault {
                 assert!(felt.iter().all(|event| event.status == 503), "{felt:?}");
             }
             Self::ControlAndFirstShardKilled => {
-                let mut sold =
-                    seen.events.iter().filter(|it| it.slug == FAR && it.writes && it.status == 201);
-                assert!(
-                    sold.any(|it| it.at > begun && it.at < restored),
-                    "the other shard's tills stood still"
-                );
+                let sold = || seen.events.iter().filter(|it| it.writes && it.status == 201 && it.at > begun);
+                let back = sold().filter(|it| it.slug != FAR && it.at > restored).map(|it| it.at).min();
+                let before = |it: &&Event| back.is_none_or(|back| it.at < back);
+                let meanwhile = sold().filter(|it| it.slug == FAR).filter(before).count();
+                assert!(meanwhile > 0, "the other shard's tills stood still");
                 assert!(felt.iter().all(|event| event.status == 503), "{felt:?}");
             }
             Self::FirstProcessKilled | Self::SecondProcessKilled => {
