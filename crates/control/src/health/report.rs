@@ -19,13 +19,15 @@ const MOST_FAILED: i64 = 50;
 /// [`DbError`].
 pub async fn tenant_health(tx: &ControlTx, now: Timestamp) -> Result<TenantHealth, DbError> {
     let since = now - SAMPLE;
+    // Whoever is counted is in the lists too, which are read after it.
+    let tiers = sum_tiers(tx, since).await?;
     let list = include_str!("list_probes.sql");
     let slowest = tx.query(list, &[&since, &true, &MOST_SLOW]).await?;
     let silent = tx.query(list, &[&since, &false, &MOST_SILENT]).await?;
     let failed = tx.query(include_str!("list_failed.sql"), &[&MOST_FAILED]).await?;
     Ok(TenantHealth {
         at: now,
-        tiers: sum_tiers(tx, since).await?,
+        tiers,
         slowest: slowest.iter().map(decode_probe).collect::<Result<_, _>>()?,
         silent: silent.iter().map(decode_probe).collect::<Result<_, _>>()?,
         failed: failed.iter().map(decode_failed).collect::<Result<_, _>>()?,
