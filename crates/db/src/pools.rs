@@ -57,8 +57,9 @@ impl Pools {
             return Ok(entry.pool.clone());
         }
         let pool = make()?;
+        // Before it is among them: of pools used within the same second it must not be the one that is closed.
+        make_room(&mut open, self.most_dedicated.saturating_sub(usize::from(dedicated)), now);
         open.insert(key, Entry { pool: pool.clone(), dedicated, used: AtomicU64::new(now) });
-        make_room(&mut open, self.most_dedicated, now);
         Ok(pool)
     }
 
@@ -138,7 +139,7 @@ mod tests {
         let shared = pools.get_or_open(key("shared"), false, pool).unwrap();
         let first: Vec<_> =
             (0..3).map(|it| pools.get_or_open(key(&format!("own{it}")), true, pool).unwrap()).collect();
-        // The first is used again, so that the second is the longest unused.
+        // The first is used again, so that the second is the longest unused; the fourth comes within the same second.
         for (at, name) in ["own1", "own2", "own0"].iter().enumerate() {
             pools.open.read().unwrap()[&key(name)].used.store(at as u64, Ordering::Relaxed);
         }
