@@ -55,7 +55,7 @@ impl Record {
             at: Timestamp::from_microsecond(micros).unwrap_or(entry.at),
             actor: entry.actor.as_ref().map(|actor| clean(&actor.to_string())),
             operation: entry.operation.to_owned(),
-            method: entry.method.to_owned(),
+            method: entry.method.to_string(),
             subject: clean(&entry.subject),
             status: i16::try_from(entry.status).unwrap_or(0),
             address: entry.address,

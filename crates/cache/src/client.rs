@@ -6,7 +6,7 @@ use std::{
 };
 
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind};
-use resilience::{Breaker, BreakerConfig, Breakers};
+use resilience::{Breaker, Breakers};
 use tokio::sync::Notify;
 
 use crate::{RedisConfig, link::Link};
@@ -70,8 +70,7 @@ impl Redis {
             let link = probed.clone();
             Box::pin(async move { link.answers().await })
         });
-        let breaker =
-            breakers.find_or_add("redis", |name| Breaker::probed(name, BreakerConfig::lookups(), probe));
+        let breaker = breakers.of_lookups("redis", probe);
         let inner = Arc::new(Inner { config: config.clone(), breaker, link });
         tokio::spawn(keep(Arc::downgrade(&inner)));
         Ok(Some(Self(inner)))

@@ -9,6 +9,7 @@ use std::{
 use db::{Db, DbError, Invalidations, Source, Stale};
 use jiff::SignedDuration;
 use kernel::{Clock, Flag};
+use resilience::{Breaker, Guarded, Probe, State};
 
 use crate::{
     ControlConfig,
@@ -18,7 +19,7 @@ use crate::{
     change::Change,
     flags::FlagStore,
     issuers::Issuers,
-    registry::{Breaker, Origins, TenantCache},
+    registry::{Origins, TenantCache},
     security::SecurityLog,
     shards,
     tenants::{Seeder, TenantDatabases},
@@ -102,8 +103,8 @@ impl Control {
             tokens: TokenCache::new(config.token_cache_capacity),
             tenants: TenantCache::new(config.registry_capacity, lifetimes),
             origins: Origins::default(),
-            breaker: Breaker::default(),
-            issuers: Issuers::new(config.insecure_issuers),
+            breaker: parts.db.breakers().of_lookups("registry", probe(&parts.db)),
+            issuers: Issuers::new(config.insecure_issuers, parts.db.breakers()),
             passwords: Passwords::new(config.password_hashes_at_once),
             gate: SignInGate::default(),
             key_uses: KeyUses::default(),
@@ -200,7 +201,11 @@ impl Control {
         &self,
         work: impl Future<Output = Result<T, DbError>>,
     ) -> Result<T, DbError> {
-        self.0.breaker.run(work).await
+        let is_away = |error: &DbError| matches!(error, DbError::Unavailable(_));
+        self.0.breaker.run(is_away, work).await.map_err(|error| match error {
+            Guarded::Open(open) => DbError::Unavailable(open.to_string()),
+            Guarded::Failed(error) => error,
+        })
     }
 
     /// Sets the gauges of what is held in memory.
@@ -210,7 +215,6 @@ impl Control {
         };
         gauge("markethall_registry_tenants", self.tenants().len());
         gauge("markethall_token_cache_entries", self.tokens().len());
-        gauge("markethall_control_breaker_open", usize::from(self.breaker().is_open()));
         self.flag_store().report_metrics();
     }
 }
@@ -262,8 +266,9 @@ impl Control {
         &self.0.origins
     }
 
-    pub(crate) fn breaker(&self) -> &Breaker {
-        &self.0.breaker
+    /// Whether the control database is taken to be away, so that what is known must do.
+    pub(crate) fn is_left_alone(&self) -> bool {
+        self.0.breaker.state() == State::Open
     }
 
     pub(crate) fn issuers(&self) -> &Issuers {
@@ -303,4 +308,16 @@ impl fmt::Debug for Control {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Control").field("issuer", &self.config().issuer).finish_non_exhaustive()
     }
+}
+
+/// Whether the control database answers.
+fn probe(db: &Db) -> Probe {
+    let db = db.clone();
+    Arc::new(move || {
+        let db = db.clone();
+        Box::pin(async move {
+            let Ok(tx) = db.control().await else { return false };
+            tx.query_one("select 1", &[]).await.is_ok()
+        })
+    })
 }

@@ -10,7 +10,7 @@ use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType, Timeouts,
 };
 use kernel::{Ctx, Placement};
-use resilience::{Breaker, BreakerConfig, Breakers, Guarded, Probe};
+use resilience::{Breaker, Breakers, Guarded, Probe, State};
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::error::SqlState;
 
@@ -73,6 +73,8 @@ pub struct DbConfig {
     pub passwords: RolePasswords,
     /// Sizes and waits.
     pub limits: PoolLimits,
+    /// Where the breakers around the databases are, and by which figures they go.
+    pub breakers: Breakers,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,7 +94,6 @@ struct Inner {
     control: Pool,
     pools: Pools,
     shares: Shares,
-    breakers: Breakers,
     /// By shard; each is made with the first pool, where its probe asks.
     of_shards: HashMap<Arc<str>, OnceLock<Breaker>>,
     of_control: OnceLock<Breaker>,
@@ -116,16 +117,16 @@ impl Db {
             .dbname(&*config.control_database);
         let control = build(control, "", config.limits.control_max, config.limits.wait)?;
         let shares = Shares::new(config.limits.shares, config.limits.tenant_max, config.limits.wait);
-        let (pools, breakers) = (Pools::default(), Breakers::default());
+        let pools = Pools::default();
         let of_shards = config.shards.keys().map(|name| (name.clone(), OnceLock::new())).collect();
         let of_control = OnceLock::new();
-        Ok(Self(Arc::new(Inner { config, control, pools, shares, breakers, of_shards, of_control })))
+        Ok(Self(Arc::new(Inner { config, control, pools, shares, of_shards, of_control })))
     }
 
     /// The breakers around the databases, to which the process may add its others.
     #[must_use]
     pub fn breakers(&self) -> &Breakers {
-        &self.0.breakers
+        &self.0.config.breakers
     }
 
     /// Starts a transaction on the data of `ctx`'s tenant; `BEGIN` and the tenant travel with its first statement.
@@ -174,12 +175,18 @@ impl Db {
     /// [`DbError::Unavailable`] when no connection can be had in time.
     pub async fn control(&self) -> Result<ControlTx, DbError> {
         let pool = &self.0.control;
-        let breaker = self.0.of_control.get_or_init(|| {
-            self.0.breakers.find_or_add("control-database", |name| {
-                Breaker::probed(name, BreakerConfig::lookups(), probe(pool))
-            })
-        });
-        Ok(ControlTx::new(lend(breaker, pool).await?))
+        Ok(ControlTx::new(lend(self.control_breaker(), pool).await?))
+    }
+
+    /// Whether the control database is taken to be away, so that nobody waits for it.
+    #[must_use]
+    pub fn is_control_away(&self) -> bool {
+        self.control_breaker().state() == State::Open
+    }
+
+    fn control_breaker(&self) -> &Breaker {
+        let make = || self.breakers().of_lookups("control-database", probe(&self.0.control));
+        self.0.of_control.get_or_init(make)
     }
 
     /// A connection for set-based work over several tenants of one database; see [`crate::combiner`].
@@ -262,9 +269,7 @@ impl Db {
     }
 
     fn breaker(&self, shard: &str, pool: &Pool) -> Breaker {
-        self.0.breakers.find_or_add(&format!("database:{shard}"), |name| {
-            Breaker::probed(name, BreakerConfig::default(), probe(pool))
-        })
+        self.breakers().of(&format!("database:{shard}"), probe(pool))
     }
 
     fn make(&self, placement: &Placement, profile: Profile) -> Result<Pool, DbError> {

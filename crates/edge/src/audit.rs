@@ -20,7 +20,7 @@ pub struct AuditEntry {
     /// The operation.
     pub operation: &'static str,
     /// Its method.
-    pub method: &'static str,
+    pub method: http::Method,
     /// The path, at most 300 characters.
     pub subject: String,
     /// The status of the answer.

@@ -21,7 +21,8 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 const BUCKETS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 /// How often histograms are folded; between two times they grow with the load.
 const UPKEEP: Duration = Duration::from_secs(5);
-const TIERS: usize = 4;
+/// All tiers, and none.
+const TIERS: usize = Tier::ALL.len() + 1;
 /// Statuses that are counted apart; all others together as `other`.
 const STATUSES: [u16; 24] = [
     200, 201, 202, 204, 301, 302, 304, 308, 400, 401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 415, 422,
@@ -48,11 +49,10 @@ impl OpMetrics {
 
     pub(crate) fn record(&self, status: StatusCode, tier: Option<Tier>, took: Duration) {
         let place = STATUSES.binary_search(&status.as_u16()).unwrap_or(STATUSES.len());
-        let row = tier_place(tier);
-        let tier = tier_name(row);
-        let count = self.counts[row * (STATUSES.len() + 1) + place].get_or_init(|| {
+        let count = self.counts[tier_place(tier) * (STATUSES.len() + 1) + place].get_or_init(|| {
             let (route, method) = (self.route.clone(), self.method);
             let status = STATUSES.get(place).map_or_else(|| "other".to_owned(), u16::to_string);
+            let tier = tier_name(tier);
             metrics::counter!(REQUESTS, "route" => route, "method" => method, "status" => status, "tier" => tier)
         });
         count.increment(1);
@@ -65,17 +65,12 @@ impl OpMetrics {
 
 /// Where a tier is in arrays of [`TIERS`]; requests of no tenant come first.
 fn tier_place(tier: Option<Tier>) -> usize {
-    match tier {
-        None => 0,
-        Some(Tier::Free) => 1,
-        Some(Tier::Standard) => 2,
-        Some(Tier::Enterprise) => 3,
-    }
+    tier.map_or(0, |tier| tier as usize + 1)
 }
 
-/// The name in labels of the tier at this place.
-fn tier_name(place: usize) -> &'static str {
-    ["none", "free", "standard", "enterprise"][place]
+/// The name of a tier in labels.
+fn tier_name(tier: Option<Tier>) -> &'static str {
+    tier.map_or("none", Tier::as_str)
 }
 
 /// What `/metrics` shows. Cheap to clone.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::web_call::Site;
+use crate::web_call::read_base;
 
 /// How payments are taken in this installation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ impl PaymentsConfig {
         }
         for (name, provider) in [("stripe", &self.stripe), ("paypal", &self.paypal)] {
             if !provider.base_url.is_empty() {
-                Site::new(&provider.base_url).map_err(|why| format!("payments.{name}.base_url: {why}"))?;
+                read_base(&provider.base_url).map_err(|why| format!("payments.{name}.base_url: {why}"))?;
             }
         }
         Ok(())

@@ -43,7 +43,7 @@ pub use model::{
 };
 pub use open_payments::{NewPayment, open_payment, open_payments_stmt};
 pub use payments::{Parts, Payments, SettlementWatcher};
-pub use paypal::{PAYPAL, PayPal};
+pub use paypal::PAYPAL;
 pub use provider::{Cancelled, Found, Provider, WEBHOOK_SECRET, WebhookError, WebhookEvent};
 pub use report_day::{DayTotals, LedgerTotals, Total, report_day};
 pub use request_refunds::{
@@ -51,7 +51,7 @@ pub use request_refunds::{
 };
 pub use settle_payments::{Settled, Settlement, decode_settled, settle, settle_stmt};
 pub use settle_refunds::SettledRefund;
-pub use stripe::{STRIPE, Stripe};
+pub use stripe::STRIPE;
 pub use test_provider::{TEST_PROVIDER, TEST_SIGNATURE, TestProvider};
 
 /// The tables of this domain.

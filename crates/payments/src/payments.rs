@@ -10,16 +10,18 @@ use async_trait::async_trait;
 use db::{CombinerLimits, Db, DbError};
 use edge::Registry;
 use kernel::Ctx;
+use resilience::Retries;
 
 use crate::{
     accounts::Accounts,
-    config::PaymentsConfig,
+    config::{PaymentsConfig, ProviderConfig},
     model::{ChargeOrder, Outcome, PaymentId, RefundOrder, RefundOutcome},
-    paypal::PayPal,
+    paypal::{PAYPAL, PayPal},
     provider::{Cancelled, Found, Provider},
     settle_payments::Settled,
-    stripe::Stripe,
+    stripe::{STRIPE, Stripe},
     test_provider::TestProvider,
+    web_call::Site,
 };
 
 /// Hears that a payment was settled by a webhook, a confirmation or the reconciliation, after the commit.
@@ -36,6 +38,7 @@ struct Inner {
     config: PaymentsConfig,
     test: Option<TestProvider>,
     providers: Vec<Arc<dyn Provider>>,
+    retries: Retries,
     accounts: Accounts,
     tenants: Arc<dyn Registry>,
     watcher: OnceLock<Arc<dyn SettlementWatcher>>,
@@ -79,15 +82,19 @@ impl Payments {
             providers.push(Arc::new(test.clone()));
         }
         // Addresses are checked with the configuration; one that cannot be used is one provider less.
-        if let Ok(stripe) = Stripe::new(&config.stripe.base_url, accounts.clone()) {
-            providers.push(Arc::new(stripe));
+        let site = |name, provider: &ProviderConfig| {
+            Site::new(name, &provider.base_url, config.call_timeout(), db.breakers())
+        };
+        if let Ok(site) = site(STRIPE, &config.stripe) {
+            providers.push(Arc::new(Stripe::new(site, accounts.clone())));
         }
-        if let Ok(paypal) = PayPal::new(&config.paypal.base_url, accounts.clone()) {
-            providers.push(Arc::new(paypal));
+        if let Ok(site) = site(PAYPAL, &config.paypal) {
+            providers.push(Arc::new(PayPal::new(site, accounts.clone())));
         }
         providers.extend(further);
+        let retries = db.breakers().retries("payments");
         let watcher = OnceLock::new();
-        Self(Arc::new(Inner { db, config, test, providers, accounts, tenants, watcher }))
+        Self(Arc::new(Inner { db, config, test, providers, retries, accounts, tenants, watcher }))
     }
 
     /// Names who hears of settlements that came by themselves; the first one set stays.
@@ -148,17 +155,19 @@ impl Payments {
     /// What the provider knows about a charge.
     pub async fn find(&self, ctx: &Ctx, order: &ChargeOrder, provider_ref: Option<&str>) -> Found {
         let Some(provider) = self.provider(&order.provider) else { return Found::Unknown };
-        match self.within(provider.find(ctx, order, provider_ref)).await {
-            None | Some(Found::Outcome(Outcome::Unknown { .. })) => Found::Unknown,
-            Some(found) => found,
-        }
+        let is_unknown =
+            |found: &Found| matches!(found, Found::Unknown | Found::Outcome(Outcome::Unknown { .. }));
+        let finding = self.again_while(is_unknown, || provider.find(ctx, order, provider_ref));
+        self.within(finding).await.filter(|found| !is_unknown(found)).unwrap_or(Found::Unknown)
     }
 
     /// Gives a charge up, if the money has not been taken yet; settle the payment by what it says
     /// (`Outcome::Cancelled`, `Outcome::Succeeded`).
     pub async fn cancel(&self, ctx: &Ctx, order: &ChargeOrder, provider_ref: Option<&str>) -> Cancelled {
         let Some(provider) = self.provider(&order.provider) else { return Cancelled::Unknown };
-        self.within(provider.cancel(ctx, order, provider_ref)).await.unwrap_or(Cancelled::Unknown)
+        let is_unknown = |cancelled: &Cancelled| *cancelled == Cancelled::Unknown;
+        let cancelling = self.again_while(is_unknown, || provider.cancel(ctx, order, provider_ref));
+        self.within(cancelling).await.unwrap_or(Cancelled::Unknown)
     }
 
     pub(crate) async fn refund(&self, ctx: &Ctx, order: &RefundOrder) -> RefundOutcome {
@@ -172,6 +181,19 @@ impl Payments {
     /// The answer, unless it does not come in time.
     async fn within<T>(&self, call: impl Future<Output = T> + Send) -> Option<T> {
         tokio::time::timeout(self.0.config.call_timeout(), call).await.ok()
+    }
+
+    /// Makes a call of which two do no more than one again while its answer says nothing.
+    async fn again_while<T, F: Future<Output = T>>(
+        &self,
+        is_unknown: impl Fn(&T) -> bool,
+        call: impl Fn() -> F,
+    ) -> T {
+        let ask = || async {
+            let answer = call().await;
+            if is_unknown(&answer) { Err(answer) } else { Ok(answer) }
+        };
+        self.0.retries.run(|_| true, ask).await.unwrap_or_else(|unknown| unknown)
     }
 
     /// Tells the watcher of what changed.

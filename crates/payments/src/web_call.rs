@@ -1,6 +1,10 @@
-//! Calls to providers over HTTP: TLS except to this machine, no redirects, answers of bounded size.
+//! Calls to providers over HTTP: TLS except to this machine, no redirects, answers of bounded size, a breaker around each
+//! provider.
+
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{Client, Method, RequestBuilder, Url, redirect::Policy};
+use resilience::{Breaker, Breakers, Guarded, Probe};
 use serde_json::Value as Json;
 
 /// The largest answer that is read, in bytes.
@@ -40,24 +44,23 @@ impl Answer {
 pub(crate) struct Site {
     client: Client,
     base: Url,
+    breaker: Breaker,
 }
 
 impl Site {
-    /// The API at `base`, as the configuration names it.
+    /// The API of the provider `name` at `base`, as the configuration names it; `limit` is what whole calls, of several
+    /// requests perhaps, may take.
     ///
     /// # Errors
-    /// A sentence when it is not an https address, or one of this machine.
-    pub(crate) fn new(base: &str) -> Result<Self, String> {
-        let refused = || format!("{base:?} is not an https address");
-        let url = Url::parse(base).map_err(|_| refused())?;
-        let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
-        if !plain || !url.has_host() || !(url.scheme() == "https" || url.scheme() == "http" && local) {
-            return Err(refused());
-        }
+    /// As [`read_base`].
+    pub(crate) fn new(name: &str, base: &str, limit: Duration, breakers: &Breakers) -> Result<Self, String> {
+        let base = read_base(base)?;
         let agent = concat!("markethall/", env!("CARGO_PKG_VERSION"));
-        let client = Client::builder().redirect(Policy::none()).user_agent(agent).build();
-        Ok(Self { client: client.map_err(|error| error.to_string())?, base: url })
+        // A request that gets no answer is to be known as such before the whole call is given up.
+        let client = Client::builder().redirect(Policy::none()).user_agent(agent).timeout(limit * 9 / 10);
+        let client = client.build().map_err(|error| error.to_string())?;
+        let breaker = breakers.of(&format!("payments:{name}"), probe(&client, &base));
+        Ok(Self { client, base, breaker })
     }
 
     /// A request to `path`, which begins with a slash and is made of constants and checked names.
@@ -65,13 +68,60 @@ impl Site {
         let place = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
         self.client.request(method, place)
     }
+
+    /// Sends a request and reads the answer.
+    ///
+    /// # Errors
+    /// [`NoAnswer`] when it does not arrive whole or is too large, and at once while the provider is left alone.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, NoAnswer> {
+        let answer = async {
+            match send(request).await {
+                // An answer, but none that says what the call did.
+                Ok(answer) if answer.status >= 500 => Err(Silence::Failure(answer)),
+                Ok(answer) => Ok(answer),
+                Err(none) => Err(Silence::NoAnswer(none)),
+            }
+        };
+        match self.breaker.run(|_| true, answer).await {
+            Ok(answer) | Err(Guarded::Failed(Silence::Failure(answer))) => Ok(answer),
+            Err(Guarded::Failed(Silence::NoAnswer(none))) => Err(none),
+            Err(Guarded::Open(open)) => Err(NoAnswer(format!("not asked: {open}"))),
+        }
+    }
 }
 
-/// Sends a request and reads the answer.
+/// What counts as being away.
+enum Silence {
+    Failure(Answer),
+    NoAnswer(NoAnswer),
+}
+
+/// The address of an API.
 ///
 /// # Errors
-/// [`NoAnswer`] when it does not arrive whole, or is too large.
-pub(crate) async fn send(request: RequestBuilder) -> Result<Answer, NoAnswer> {
+/// A sentence when it is not an https address, or one of this machine.
+pub(crate) fn read_base(base: &str) -> Result<Url, String> {
+    let refused = || format!("{base:?} is not an https address");
+    let url = Url::parse(base).map_err(|_| refused())?;
+    let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    if plain && url.has_host() && (url.scheme() == "https" || url.scheme() == "http" && local) {
+        Ok(url)
+    } else {
+        Err(refused())
+    }
+}
+
+/// Whether anything but a failure comes back from there.
+fn probe(client: &Client, base: &Url) -> Probe {
+    let (client, base) = (client.clone(), base.clone());
+    Arc::new(move || {
+        let asking = client.get(base.clone()).send();
+        Box::pin(async move { asking.await.is_ok_and(|answer| !answer.status().is_server_error()) })
+    })
+}
+
+async fn send(request: RequestBuilder) -> Result<Answer, NoAnswer> {
     let broken = |error: reqwest::Error| NoAnswer(error.without_url().to_string());
     let mut answer = request.send().await.map_err(broken)?;
     let status = answer.status().as_u16();
@@ -101,10 +151,10 @@ mod tests {
         for base in
             ["https://api.stripe.com", "http://127.0.0.1:8420", "http://localhost:1/x", "http://[::1]:9"]
         {
-            assert!(Site::new(base).is_ok(), "{base}");
+            assert!(read_base(base).is_ok(), "{base}");
         }
         for base in ["http://api.stripe.com", "ftp://x", "https://a:b@x", "https://x/?y", "x", ""] {
-            assert!(Site::new(base).is_err(), "{base}");
+            assert!(read_base(base).is_err(), "{base}");
         }
     }
 

@@ -48,30 +48,41 @@ struct Inner {
     name: Arc<str>,
     circuit: Mutex<Circuit>,
     probe: Option<Probe>,
-    state: Gauge,
+    shown: Shown,
     opened: Counter,
     refused: Counter,
+}
+
+/// How a breaker's state is seen in metrics.
+pub(crate) enum Shown {
+    /// As a number of its own.
+    Alone(Gauge),
+    /// As one of those that are open.
+    Among(Gauge),
 }
 
 impl Breaker {
     /// A closed breaker that tries again after its pause only.
     pub fn new(name: impl Into<Arc<str>>, config: BreakerConfig) -> Self {
-        Self::made(name.into(), config, None)
+        Self::alone(name.into(), config, None)
     }
 
     /// A closed breaker that, once open, asks `probe` every second and tries again as soon as it says yes.
     pub fn probed(name: impl Into<Arc<str>>, config: BreakerConfig, probe: Probe) -> Self {
-        Self::made(name.into(), config, Some(probe))
+        Self::alone(name.into(), config, Some(probe))
     }
 
-    fn made(name: Arc<str>, config: BreakerConfig, probe: Option<Probe>) -> Self {
-        let label = name.to_string();
-        let state = metrics::gauge!("markethall_breaker_state", "breaker" => label.clone());
-        let opened = metrics::counter!("markethall_breaker_opened_total", "breaker" => label.clone());
-        let refused = metrics::counter!("markethall_breaker_refused_total", "breaker" => label);
+    fn alone(name: Arc<str>, config: BreakerConfig, probe: Option<Probe>) -> Self {
+        let state = metrics::gauge!("markethall_breaker_state", "breaker" => name.to_string());
         state.set(0.0);
+        Self::made(name, config, probe, Shown::Alone(state))
+    }
+
+    pub(crate) fn made(name: Arc<str>, config: BreakerConfig, probe: Option<Probe>, shown: Shown) -> Self {
+        let opened = metrics::counter!("markethall_breaker_opened_total", "breaker" => name.to_string());
+        let refused = metrics::counter!("markethall_breaker_refused_total", "breaker" => name.to_string());
         let circuit = Mutex::new(Circuit::new(config));
-        Self(Arc::new(Inner { name, circuit, probe, state, opened, refused }))
+        Self(Arc::new(Inner { name, circuit, probe, shown, opened, refused }))
     }
 
     /// Its name in health and metrics.
@@ -134,6 +145,7 @@ impl Breaker {
         let after = circuit.state();
         drop(circuit);
         if before != after {
+            self.0.shown.change(before, after);
             self.became(after);
         }
         done
@@ -142,13 +154,9 @@ impl Breaker {
     fn became(&self, state: State) {
         let name = &*self.0.name;
         match state {
-            State::Closed => {
-                self.0.state.set(0.0);
-                tracing::info!(breaker = name, "answers again");
-            }
-            State::HalfOpen => self.0.state.set(1.0),
+            State::Closed => tracing::info!(breaker = name, "answers again"),
+            State::HalfOpen => {}
             State::Open => {
-                self.0.state.set(2.0);
                 self.0.opened.increment(1);
                 tracing::warn!(breaker = name, "does not answer and is left alone for a while");
                 self.probe();
@@ -176,6 +184,29 @@ impl Breaker {
                 }
             }
         });
+    }
+}
+
+impl Shown {
+    fn change(&self, before: State, after: State) {
+        match (self, before, after) {
+            (Self::Alone(gauge), _, State::Closed) => gauge.set(0.0),
+            (Self::Alone(gauge), _, State::HalfOpen) => gauge.set(1.0),
+            (Self::Alone(gauge), _, State::Open) => gauge.set(2.0),
+            (Self::Among(open), State::Closed, _) => open.increment(1.0),
+            (Self::Among(open), _, State::Closed) => open.decrement(1.0),
+            (Self::Among(_), ..) => {}
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // A place that nobody knows any more is not away.
+        let state = self.circuit.get_mut().unwrap_or_else(PoisonError::into_inner).state();
+        if matches!(self.shown, Shown::Among(_)) && state != State::Closed {
+            self.shown.change(state, State::Closed);
+        }
     }
 }
 

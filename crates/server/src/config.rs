@@ -19,6 +19,7 @@ use figment::{
 };
 use messages::MessagesConfig;
 use payments::PaymentsConfig;
+use resilience::ResilienceConfig;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use webhooks::WebhooksConfig;
@@ -62,6 +63,8 @@ pub struct Config {
     pub audit: AuditConfig,
     /// What processes share.
     pub redis: RedisConfig,
+    /// What becomes of calls to something that is away.
+    pub resilience: ResilienceConfig,
     /// What is logged.
     pub log: LogConfig,
     /// A Vault that holds secret settings.
@@ -155,6 +158,7 @@ impl Default for Config {
             messages: MessagesConfig::default(),
             audit: AuditConfig::default(),
             redis: RedisConfig::default(),
+            resilience: ResilienceConfig::default(),
             log: LogConfig::default(),
             vault: None,
         }
@@ -261,6 +265,7 @@ impl Config {
         self.webhooks.validate()?;
         self.objects.validate()?;
         self.redis.validate()?;
+        self.resilience.validate()?;
         self.audit.validate()?;
         self.control.validate()
     }

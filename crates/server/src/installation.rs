@@ -10,6 +10,7 @@ use db::{
     migrate::{self, BootstrapPasswords, DatabaseSpec, Kind, Migrations},
 };
 use rand::distr::{Alphanumeric, SampleString};
+use resilience::Breakers;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -130,6 +131,7 @@ fn open_db(
             control_max: config.database.control_connections,
             ..PoolLimits::default()
         },
+        breakers: Breakers::new(config.resilience),
     })?)
 }
 

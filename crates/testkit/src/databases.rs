@@ -12,6 +12,7 @@ use kernel::{
     Actor, Caller, Ctx, Currency, Flags, PermissionSet, Placement, Tenant, TenantId, TenantSettings,
     TenantStatus, Tier,
 };
+use resilience::Breakers;
 use tokio_postgres::{Client, Config, NoTls};
 
 use crate::{TestCluster, janitor};
@@ -81,6 +82,7 @@ impl TestDatabases {
             control_database: self.control.as_str().into(),
             passwords: self.cluster.passwords().roles.clone(),
             limits: PoolLimits { tenant_max: 8, control_max: 4, ..PoolLimits::default() },
+            breakers: Breakers::default(),
         }
     }
 

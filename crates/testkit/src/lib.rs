@@ -8,6 +8,7 @@ mod app;
 mod client;
 mod cluster;
 mod databases;
+mod guarded;
 mod janitor;
 mod nats;
 mod redis;

@@ -4,7 +4,7 @@ use std::{
     fs,
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -12,24 +12,18 @@ use std::{
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
+use crate::guarded::Guarded;
+
 /// How long a server gets to listen.
 const START_WITHIN: Duration = Duration::from_secs(30);
-
-/// Waits until we are gone, whatever the reason (its input closes), then ends the server.
-const WATCHDOG: &str = r#"read -r _; kill -KILL "$1" 2>/dev/null"#;
 
 /// A NATS server with JetStream and its store in a folder of its own; ends with this value.
 #[derive(Debug)]
 pub struct NatsServer {
+    // Ends before its folder goes.
+    running: Option<Guarded>,
     home: TempDir,
     port: u16,
-    running: Option<Running>,
-}
-
-#[derive(Debug)]
-struct Running {
-    server: Child,
-    watchdog: Child,
 }
 
 impl NatsServer {
@@ -61,13 +55,7 @@ impl NatsServer {
 
     /// Ends it as a power cut does; nothing when it is away already.
     pub fn kill(&mut self) {
-        if let Some(mut running) = self.running.take() {
-            // Both may have ended by themselves.
-            let _ = running.server.kill();
-            let _ = running.server.wait();
-            let _ = running.watchdog.kill();
-            let _ = running.watchdog.wait();
-        }
+        self.running = None;
     }
 
     /// Has it back at the same address, with what is in its store.
@@ -108,46 +96,33 @@ impl NatsServer {
     }
 
     fn signal(&self, signal: &str) -> anyhow::Result<()> {
-        let running = self.running.as_ref().context("the server is away")?;
-        let pid = running.server.id().to_string();
-        let sent = Command::new("sh").args(["-c", "kill \"$1\" \"$2\"", "sh", signal, &pid]).status()?;
-        if sent.success() { Ok(()) } else { bail!("cannot send {signal}") }
+        self.running.as_ref().context("the server is away")?.signal(signal)
     }
 
     fn begin(&mut self, port: &str) -> anyhow::Result<()> {
         let ports = self.home.path().join("ports");
         let _ = fs::remove_dir_all(&ports);
         fs::create_dir(&ports)?;
-        let mut server = Command::new(binary()?)
+        let mut command = Command::new(binary()?);
+        command
             .args(["--addr", "127.0.0.1", "--port", port, "--jetstream", "--store_dir"])
             .arg(self.home.path().join("store"))
             .arg("--ports_file_dir")
             .arg(&ports)
             .args(["--log", "log", "--config", "settings"])
-            .current_dir(self.home.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("cannot run nats-server")?;
-        let watchdog = Command::new("sh")
-            .args(["-c", WATCHDOG, "sh", &server.id().to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("cannot run sh")?;
+            .current_dir(self.home.path());
+        let mut server = Guarded::spawn(&mut command, "-KILL")?;
         let until = Instant::now() + START_WITHIN;
         let found = loop {
             if let Some(port) = written_port(&ports) {
                 break Some(port);
             }
-            if server.try_wait()?.is_some() || Instant::now() > until {
+            if server.ended()?.is_some() || Instant::now() > until {
                 break None;
             }
             thread::sleep(Duration::from_millis(5));
         };
-        self.running = Some(Running { server, watchdog });
+        self.running = Some(server);
         let log = || fs::read_to_string(self.home.path().join("log")).unwrap_or_default();
         self.port = found.with_context(|| format!("nats-server does not listen: {}", log()))?;
         let address = SocketAddr::from(([127, 0, 0, 1], self.port));
@@ -158,12 +133,6 @@ impl NatsServer {
             thread::sleep(Duration::from_millis(5));
         }
         Ok(())
-    }
-}
-
-impl Drop for NatsServer {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     fs,
     os::unix::net::UnixStream,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -12,17 +12,17 @@ use std::{
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
+use crate::guarded::Guarded;
+
 /// How long a server gets to listen.
 const START_WITHIN: Duration = Duration::from_secs(30);
-
-/// Waits until we are gone, whatever the reason (its input closes), then ends the server.
-const WATCHDOG: &str = r#"read -r _; kill -KILL "$1" 2>/dev/null"#;
 
 /// A Redis server that keeps nothing on disk; ends with this value.
 #[derive(Debug)]
 pub struct RedisServer {
+    // Ends before its folder goes.
+    running: Option<Guarded>,
     home: TempDir,
-    running: Option<(Child, Child)>,
 }
 
 impl RedisServer {
@@ -45,13 +45,7 @@ impl RedisServer {
 
     /// Ends it as a power cut does; what it held is gone. Nothing when it is away already.
     pub fn kill(&mut self) {
-        if let Some((mut server, mut watchdog)) = self.running.take() {
-            // Both may have ended by themselves.
-            let _ = server.kill();
-            let _ = server.wait();
-            let _ = watchdog.kill();
-            let _ = watchdog.wait();
-        }
+        self.running = None;
     }
 
     /// Has it back at the same address, empty.
@@ -62,33 +56,23 @@ impl RedisServer {
         self.kill();
         let socket = self.socket();
         let _ = fs::remove_file(&socket);
-        let mut server = Command::new(binary()?)
+        let mut command = Command::new(binary()?);
+        command
             .args(["--port", "0", "--save", "", "--appendonly", "no", "--logfile", "log", "--unixsocket"])
             .arg(&socket)
-            .current_dir(self.home.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("cannot run redis-server")?;
-        let watchdog = Command::new("sh")
-            .args(["-c", WATCHDOG, "sh", &server.id().to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("cannot run sh")?;
+            .current_dir(self.home.path());
+        let mut server = Guarded::spawn(&mut command, "-KILL")?;
         let until = Instant::now() + START_WITHIN;
         let listens = loop {
             if UnixStream::connect(&socket).is_ok() {
                 break true;
             }
-            if server.try_wait()?.is_some() || Instant::now() > until {
+            if server.ended()?.is_some() || Instant::now() > until {
                 break false;
             }
             thread::sleep(Duration::from_millis(5));
         };
-        self.running = Some((server, watchdog));
+        self.running = Some(server);
         if !listens {
             let log = fs::read_to_string(self.home.path().join("log")).unwrap_or_default();
             bail!("redis-server does not listen: {log}");
@@ -113,20 +97,11 @@ impl RedisServer {
     }
 
     fn signal(&self, signal: &str) -> anyhow::Result<()> {
-        let (server, _) = self.running.as_ref().context("the server is away")?;
-        let pid = server.id().to_string();
-        let sent = Command::new("sh").args(["-c", "kill \"$1\" \"$2\"", "sh", signal, &pid]).status()?;
-        if sent.success() { Ok(()) } else { bail!("cannot send {signal}") }
+        self.running.as_ref().context("the server is away")?.signal(signal)
     }
 
     fn socket(&self) -> PathBuf {
         self.home.path().join("redis.sock")
-    }
-}
-
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
 

@@ -5,15 +5,15 @@ use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use tempfile::TempDir;
 
-use crate::redis::binary;
+use crate::{guarded::Guarded, redis::binary};
 
 const START_WITHIN: Duration = Duration::from_secs(30);
 const MASTER: &str = "market";
@@ -23,16 +23,16 @@ const ATTEMPTS: usize = 5;
 /// A master, its replica and a sentinel that fails over after half a second; all end with this value.
 #[derive(Debug)]
 pub struct RedisSentinel {
-    _home: TempDir,
     master: Node,
     _replica: Node,
     sentinel: Node,
+    _home: TempDir,
 }
 
 #[derive(Debug)]
 struct Node {
     port: u16,
-    server: Child,
+    server: Guarded,
 }
 
 impl RedisSentinel {
@@ -70,8 +70,7 @@ impl RedisSentinel {
 
     /// Ends the master as a power cut does.
     pub fn kill_master(&mut self) {
-        let _ = self.master.server.kill();
-        let _ = self.master.server.wait();
+        self.master.server.kill();
     }
 }
 
@@ -99,14 +98,14 @@ impl Node {
         };
         fs::write(&file, common + settings)?;
         let mut command = Command::new(binary()?);
-        command.arg(&file).current_dir(home).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.arg(&file).current_dir(home);
         if name == "sentinel" {
             command.arg("--sentinel");
         }
-        let server = command.spawn().context("cannot run redis-server")?;
+        let server = Guarded::spawn(&mut command, "-KILL")?;
         let mut node = Self { port, server };
         let until = Instant::now() + START_WITHIN;
-        while Instant::now() < until && node.server.try_wait()?.is_none() {
+        while Instant::now() < until && node.server.ended()?.is_none() {
             if TcpStream::connect(node.address()).is_ok() {
                 return Ok(Some(node));
             }
@@ -136,13 +135,5 @@ impl Node {
             }
             thread::sleep(Duration::from_millis(10));
         }
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.server.kill();
-        let _ = self.server.wait();
     }
 }

@@ -8,7 +8,7 @@ use std::{
         process::CommandExt as _,
     },
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     time::Duration,
 };
 
@@ -20,13 +20,10 @@ use db::{
 };
 use tempfile::TempDir;
 
-use crate::connect;
+use crate::{connect, guarded::Guarded};
 
 /// How long the server gets to take connections.
 const START_WITHIN: Duration = Duration::from_secs(30);
-
-/// Waits until we are gone, whatever the reason (its input closes), then ends the server.
-const WATCHDOG: &str = r#"read -r _; kill -QUIT "$1" 2>/dev/null"#;
 
 /// Who may come in by the network: by TLS with a password, or with a certificate that names the role.
 const ACCESS: &str =
@@ -45,9 +42,9 @@ pub struct TlsFiles<'a> {
 
 /// A PostgreSQL of one test; ends with this value.
 pub struct TlsPostgres {
+    // Ends before its folder goes.
+    server: Guarded,
     dir: TempDir,
-    server: Child,
-    watchdog: Child,
     passwords: BootstrapPasswords,
     password: String,
     address: Ipv4Addr,
@@ -71,17 +68,9 @@ impl TlsPostgres {
         let data = dir.path().join("pg/data");
         furnish(&data, files)?;
         let server = serve(&cluster, &data, address, port)?;
-        let watchdog = Command::new("sh")
-            .args(["-c", WATCHDOG, "sh", &server.id().to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .context("cannot run sh")?;
         let password = password.context("there is no password")?;
         let passwords = cluster.passwords().clone();
-        let mut made = Self { dir, server, watchdog, passwords, password, address, port };
+        let mut made = Self { dir, server, passwords, password, address, port };
         let waited = tokio::time::timeout(START_WITHIN, made.wait(cluster.socket_dir())).await;
         waited.context("PostgreSQL takes no connections")??;
         Ok(made)
@@ -94,7 +83,7 @@ impl TlsPostgres {
         config.dbname("postgres");
         let mut tick = tokio::time::interval(Duration::from_millis(20));
         while connect(&config).await.is_err() {
-            if let Some(status) = self.server.try_wait()? {
+            if let Some(status) = self.server.ended()? {
                 bail!("PostgreSQL has ended with {status}");
             }
             tick.tick().await;
@@ -143,15 +132,6 @@ impl std::fmt::Debug for TlsPostgres {
     }
 }
 
-impl Drop for TlsPostgres {
-    fn drop(&mut self) {
-        // Its input closes, and it ends the server. Both may have ended by themselves.
-        drop(self.watchdog.stdin.take());
-        let _ = self.watchdog.wait();
-        let _ = self.server.wait();
-    }
-}
-
 /// An address that no other process uses, so that a port which was free a moment ago still is.
 fn address() -> anyhow::Result<(Ipv4Addr, u16)> {
     let [_, high, middle, low] = std::process::id().to_be_bytes();
@@ -178,7 +158,7 @@ fn furnish(data: &Path, files: TlsFiles<'_>) -> anyhow::Result<()> {
     Ok(fs::write(path, text + ACCESS)?)
 }
 
-fn serve(cluster: &Cluster, data: &Path, address: Ipv4Addr, port: u16) -> anyhow::Result<Child> {
+fn serve(cluster: &Cluster, data: &Path, address: Ipv4Addr, port: u16) -> anyhow::Result<Guarded> {
     let owner = fs::metadata(data)?;
     let mut command = Command::new(cluster.bin_dir().join("postgres"));
     command.arg("-D").arg(data).arg("-k").arg(cluster.socket_dir());
@@ -188,10 +168,10 @@ fn serve(cluster: &Cluster, data: &Path, address: Ipv4Addr, port: u16) -> anyhow
         command.args(["-c", setting]);
     }
     command.args(["-p", &port.to_string()]);
-    command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.current_dir("/");
     // Where we are not root it is ours already.
     if fs::metadata("/proc/self")?.uid() != owner.uid() {
         command.uid(owner.uid()).gid(owner.gid());
     }
-    command.spawn().context("cannot run postgres")
+    Guarded::spawn(&mut command, "-QUIT")
 }

@@ -5,4 +5,4 @@ set
     failing_since = coalesce(failing_since, $3), failures = least(failures + 1, 1000000),
     held_until = greatest(held_until, $4, case when failures + 1 >= $5 then $6::timestamptz end)
 where tenant_id = $1 and id = $2 and active and deleted_at is null
-returning failing_since
+returning failing_since, failures

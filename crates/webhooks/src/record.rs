@@ -1,12 +1,13 @@
 //! Writing down how an attempt ended, for the delivery and for its webhook.
 
 use db::{DbError, TenantTx};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use resilience::BreakerConfig;
 
 use crate::{
     claim::Claimed,
     model::{DeliveryState, DisabledReason},
-    schedule::{BREAK_AFTER, BREAK_FOR, GIVE_UP_AFTER, later, next_attempt},
+    schedule::{GIVE_UP_AFTER, later, next_attempt},
 };
 
 /// What came of an attempt.
@@ -50,11 +51,13 @@ impl Attempt {
     }
 }
 
-/// Records an attempt; names the reason when the webhook is to be switched off, in a transaction of its own.
+/// Records an attempt; names the reason when the webhook is to be switched off, in a transaction of its own. The receiver
+/// has a breaker that all processes share: it is kept with the webhook and goes by `breaker`.
 pub(crate) async fn record(
     tx: &TenantTx,
     claimed: &Claimed,
     attempt: &Attempt,
+    breaker: &BreakerConfig,
     chance: f64,
 ) -> Result<Option<DisabledReason>, DbError> {
     let (tenant, now) = (tx.tenant_id(), tx.ctx().now());
@@ -83,14 +86,19 @@ pub(crate) async fn record(
         tx.execute(include_str!("note_success.sql"), &[&tenant, &claimed.webhook]).await?;
         return Ok(None);
     }
-    let alone_until = later(now, BREAK_FOR);
+    let pause = i64::try_from(breaker.pause_ms).unwrap_or(i64::MAX);
+    let alone_until = later(now, SignedDuration::from_millis(pause));
+    let break_after = i32::try_from(breaker.failures).unwrap_or(i32::MAX);
     let row = tx
         .query_opt(
             include_str!("note_failure.sql"),
-            &[&tenant, &claimed.webhook, &now, &attempt.retry_after, &BREAK_AFTER, &alone_until],
+            &[&tenant, &claimed.webhook, &now, &attempt.retry_after, &break_after, &alone_until],
         )
         .await?;
     let Some(row) = row else { return Ok(None) };
+    if row.try_get::<_, i32>("failures")? >= break_after {
+        metrics::counter!("markethall_breaker_opened_total", "breaker" => "webhooks").increment(1);
+    }
     let failing_since: Timestamp = row.try_get("failing_since")?;
     let given_up = now.duration_since(failing_since) >= GIVE_UP_AFTER;
     Ok(match (attempt.gone(), given_up) {

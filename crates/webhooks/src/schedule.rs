@@ -12,10 +12,6 @@ const PAUSES_S: [i64; 9] = [5, 300, 1800, 7200, 5 * 3600, 10 * 3600, 14 * 3600, 
 const JITTER: f64 = 0.1;
 /// The longest wait that a receiver may ask for.
 const RETRY_AFTER_MAX_S: i64 = 24 * 3600;
-/// Failures in a row after which a receiver is left alone for a while.
-pub(crate) const BREAK_AFTER: i32 = 5;
-/// How long it is left alone.
-pub(crate) const BREAK_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Attempts at most, of one delivery or one replay of it.
 pub const TRIES_MAX: i32 = PAUSES_S.len() as i32 + 1;

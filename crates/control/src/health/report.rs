@@ -6,7 +6,7 @@ use kernel::{Tier, Timestamp};
 use super::{FailedTenant, Probe, SAMPLE, TenantHealth, TierHealth};
 use crate::{
     Control,
-    tenants::{read_status, read_tier, tier_text},
+    tenants::{read_status, read_tier},
 };
 
 const MOST_SLOW: i64 = 10;
@@ -40,7 +40,7 @@ async fn sum_tiers(tx: &ControlTx, since: Timestamp) -> Result<Vec<TierHealth>, 
     let found = rows.iter().map(decode_tier).collect::<Result<Vec<_>, _>>()?;
     let of =
         |tier: Tier| found.iter().find(|health| health.tier == tier).cloned().unwrap_or_else(|| nobody(tier));
-    Ok([Tier::Free, Tier::Standard, Tier::Enterprise].map(of).to_vec())
+    Ok(Tier::ALL.map(of).to_vec())
 }
 
 fn nobody(tier: Tier) -> TierHealth {
@@ -108,7 +108,7 @@ impl Control {
         let tiers = sum_tiers(&tx, self.clock().now() - SAMPLE).await?;
         tx.commit().await?;
         for health in tiers {
-            let tier = tier_text(health.tier);
+            let tier = health.tier.as_str();
             let counts = [
                 ("active", health.active),
                 ("suspended", health.suspended),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jsonwebtoken::jwk::JwkSet;
 use reqwest::{Client, Url, redirect::Policy};
+use resilience::Retries;
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::sync::OnceCell;
 
@@ -17,10 +18,19 @@ pub(super) enum FetchError {
     Address(String),
     #[error("{0} cannot be read: {1}")]
     Unreachable(String, String),
+    #[error("{0} answers with status {1}")]
+    Refused(String, u16),
     #[error("{0} is not the document expected")]
     Document(String),
     #[error("the discovery document names another issuer")]
     OtherIssuer,
+}
+
+impl FetchError {
+    /// Whether asking again may help.
+    fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable(..) | Self::Refused(_, 429 | 500..))
+    }
 }
 
 #[derive(Deserialize)]
@@ -34,11 +44,12 @@ struct Discovery {
 pub(super) struct Fetcher {
     client: OnceCell<Client>,
     insecure: bool,
+    retries: Retries,
 }
 
 impl Fetcher {
-    pub(super) fn new(insecure: bool) -> Self {
-        Self { client: OnceCell::new(), insecure }
+    pub(super) fn new(insecure: bool, retries: Retries) -> Self {
+        Self { client: OnceCell::new(), insecure, retries }
     }
 
     /// Whether tokens of `url` may be taken at all: https, or this machine.
@@ -66,16 +77,23 @@ impl Fetcher {
         self.get(&discovery.jwks_uri).await
     }
 
+    /// Reads a document; again when the issuer does not answer.
     async fn get<T: DeserializeOwned>(&self, place: &str) -> Result<T, FetchError> {
+        let reading = self.retries.run(FetchError::is_passing, || self.get_once(place));
+        let late =
+            |_| FetchError::Unreachable(place.chars().take(200).collect(), "no answer in time".to_owned());
+        tokio::time::timeout(TIMEOUT, reading).await.map_err(late)?
+    }
+
+    async fn get_once<T: DeserializeOwned>(&self, place: &str) -> Result<T, FetchError> {
         let shown = || place.chars().take(200).collect::<String>();
         let unreachable =
             |error: reqwest::Error| FetchError::Unreachable(shown(), error.without_url().to_string());
         let client = self.client.get_or_try_init(build).await.map_err(unreachable)?;
         let request = client.get(place).header("accept", "application/json");
-        let mut answer =
-            request.send().await.and_then(reqwest::Response::error_for_status).map_err(unreachable)?;
+        let mut answer = request.send().await.map_err(unreachable)?;
         if answer.status() != reqwest::StatusCode::OK {
-            return Err(FetchError::Unreachable(shown(), format!("status {}", answer.status())));
+            return Err(FetchError::Refused(shown(), answer.status().as_u16()));
         }
         let mut bytes = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
@@ -103,7 +121,8 @@ mod tests {
 
     #[test]
     fn only_https_or_this_machine_is_asked() {
-        let fetcher = Fetcher::new(false);
+        let retries = || resilience::Breakers::default().retries("test");
+        let fetcher = Fetcher::new(false, retries());
         for url in [
             "https://id.example",
             "https://id.example/realms/a",
@@ -117,6 +136,6 @@ mod tests {
         {
             assert!(fetcher.check_address(url).is_err(), "{url}");
         }
-        assert!(Fetcher::new(true).check_address("http://id.example").is_ok());
+        assert!(Fetcher::new(true, retries()).check_address("http://id.example").is_ok());
     }
 }

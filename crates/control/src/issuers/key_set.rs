@@ -1,7 +1,11 @@
 //! The keys of one issuer: read when first needed, again every ten minutes, and when a token names a key that is not
-//! known, but rarely: tokens can be invented. While the issuer is away, the keys known last are used on for a day.
+//! known, but rarely: tokens can be invented. While the issuer is away, the keys known last are used on for a day, and a
+//! breaker keeps requests from waiting for it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use jiff::SignedDuration;
 use jsonwebtoken::{
@@ -9,13 +13,14 @@ use jsonwebtoken::{
     jwk::{Jwk, JwkSet, PublicKeyUse},
 };
 use kernel::Timestamp;
+use resilience::{Breaker, Guarded};
 
 use super::fetch::{FetchError, Fetcher};
 use crate::counts::ISSUER_FAILURES;
 
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
 const STALE: SignedDuration = SignedDuration::from_hours(24);
-/// The shortest time between two readings, whatever tokens say.
+/// The shortest time between two successful readings, whatever tokens say.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 const MOST_KEYS: usize = 64;
 
@@ -30,17 +35,13 @@ struct Known {
     read_at: Timestamp,
 }
 
-#[derive(Default)]
-struct State {
-    known: Option<Arc<Known>>,
-    tried_at: Option<Timestamp>,
-}
-
 /// The keys of one issuer.
-#[derive(Default)]
 pub(super) struct KeySet {
-    state: Mutex<State>,
+    known: Mutex<Option<Arc<Known>>>,
     turn: tokio::sync::Mutex<()>,
+    /// How often reading them has failed.
+    failures: AtomicU64,
+    breaker: Breaker,
 }
 
 /// What asking for a key comes to.
@@ -51,22 +52,18 @@ pub(super) enum Asked {
 }
 
 impl KeySet {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Not read yet; `breaker` is around its issuer.
+    pub(super) fn new(breaker: Breaker) -> Self {
+        let turn = tokio::sync::Mutex::default();
+        Self { known: Mutex::default(), turn, failures: AtomicU64::new(0), breaker }
     }
 
     fn known(&self) -> Option<Arc<Known>> {
-        self.state().known.clone()
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether the keys may be read again; a yes counts as a try.
-    fn may_try(&self, now: Timestamp) -> bool {
-        let mut state = self.state();
-        let may = state.tried_at.is_none_or(|tried| now.duration_since(tried) >= PAUSE);
-        if may {
-            state.tried_at = Some(now);
-        }
-        may
+    fn keep(&self, known: Arc<Known>) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
     }
 
     /// The key `kid` for `algorithm`.
@@ -84,6 +81,7 @@ impl KeySet {
         if let (Some(key), true) = (&found, age.is_some_and(|age| age < FRESH)) {
             return Asked::Key(key.clone());
         }
+        let failures = self.failures.load(Ordering::Relaxed);
         let _turn = match (&found, self.turn.try_lock(), age) {
             (_, Ok(turn), _) => turn,
             // Somebody is reading them again; meanwhile the old one is good enough.
@@ -95,20 +93,24 @@ impl KeySet {
         if let Some(newer) = newer {
             return pick(&newer, kid, algorithm).map_or(Asked::Unknown, Asked::Key);
         }
-        if self.may_try(now) {
-            match fetcher.fetch_keys(url).await {
+        // Whoever waited while somebody else got no answer would get none either.
+        let failed_meanwhile = self.failures.load(Ordering::Relaxed) != failures;
+        if !failed_meanwhile && age.is_none_or(|age| age >= PAUSE) {
+            match self.breaker.run(|_| true, fetcher.fetch_keys(url)).await {
                 Ok(set) => {
                     let known = Arc::new(Known { keys: usable(&set), read_at: now });
-                    self.state().known = Some(known.clone());
+                    self.keep(known.clone());
                     return pick(&known, kid, algorithm).map_or(Asked::Unknown, Asked::Key);
                 }
-                Err(error) => {
+                Err(Guarded::Failed(error)) => {
                     ISSUER_FAILURES.increment(1);
+                    self.failures.fetch_add(1, Ordering::Relaxed);
                     tracing::warn!(issuer = url, %error, "the keys of an issuer cannot be read");
                     if known.is_none() {
                         return Asked::Unavailable(error);
                     }
                 }
+                Err(Guarded::Open(_)) => {}
             }
         }
         match (found, age) {

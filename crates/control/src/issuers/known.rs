@@ -11,6 +11,7 @@ use std::{
 use db::DbError;
 use jiff::SignedDuration;
 use kernel::Timestamp;
+use resilience::{Breakers, Group};
 
 use super::{Issuer, fetch::Fetcher, find_issuers::list_active_issuers, key_set::KeySet};
 use crate::Control;
@@ -30,17 +31,20 @@ pub(crate) struct Issuers {
     outdated: AtomicBool,
     turn: tokio::sync::Mutex<()>,
     key_sets: Mutex<HashMap<String, Arc<KeySet>>>,
+    /// Around each issuer.
+    breakers: Group,
     pub(super) fetcher: Fetcher,
 }
 
 impl Issuers {
-    pub(crate) fn new(insecure: bool) -> Self {
+    pub(crate) fn new(insecure: bool, breakers: &Breakers) -> Self {
         Self {
             loaded: RwLock::default(),
             outdated: AtomicBool::new(false),
             turn: tokio::sync::Mutex::default(),
             key_sets: Mutex::default(),
-            fetcher: Fetcher::new(insecure),
+            breakers: breakers.group_of_lookups("issuers"),
+            fetcher: Fetcher::new(insecure, breakers.retries("issuers")),
         }
     }
 
@@ -62,7 +66,8 @@ impl Issuers {
     /// The keys of the issuer at `url`. Only asked for configured issuers, so that there are never more than those.
     pub(super) fn key_set(&self, url: &str) -> Arc<KeySet> {
         let mut sets = self.key_sets.lock().unwrap_or_else(PoisonError::into_inner);
-        sets.entry(url.to_owned()).or_default().clone()
+        let make = || Arc::new(KeySet::new(self.breakers.breaker()));
+        sets.entry(url.to_owned()).or_insert_with(make).clone()
     }
 
     fn keep(&self, loaded: Loaded) {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     find_tenant::find_tenant,
-    model::{PlacementKind, TenantView, settings_json, tier_text},
+    model::{PlacementKind, TenantView, settings_json},
     provision::{CLAIM, provision},
 };
 use crate::{
@@ -207,7 +207,7 @@ async fn insert(
             &id,
             &input.slug,
             &input.name,
-            &tier_text(input.tier),
+            &input.tier.as_str(),
             &input.currency.as_str(),
             &settings,
             &input.region,

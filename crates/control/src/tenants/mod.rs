@@ -23,7 +23,7 @@ pub use databases::{Seeder, TenantDatabases};
 pub use find_tenant::{find_tenant, find_tenant_by_id};
 pub use list_tenants::{TenantFilter, list_placements, list_tenants, list_tenants_by_id};
 pub use model::{PlacementKind, PlacementView, ProvisioningView, TenantView};
-pub(crate) use model::{decode_tenant, read_status, read_tier, tier_text};
+pub(crate) use model::{decode_tenant, read_status, read_tier};
 pub(crate) use provision::step_names;
 pub use reset_admin::{AdminReset, ResetAdmin, reset_admin};
 pub use resume_provisioning::resume_provisioning;

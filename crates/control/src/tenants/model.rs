@@ -102,21 +102,9 @@ impl TenantView {
     }
 }
 
-pub(crate) fn tier_text(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Free => "free",
-        Tier::Standard => "standard",
-        Tier::Enterprise => "enterprise",
-    }
-}
-
 pub(crate) fn read_tier(text: &str) -> Result<Tier, DbError> {
-    match text {
-        "free" => Ok(Tier::Free),
-        "standard" => Ok(Tier::Standard),
-        "enterprise" => Ok(Tier::Enterprise),
-        other => Err(DbError::Other(format!("unknown tier {other}"))),
-    }
+    let known = Tier::ALL.into_iter().find(|tier| tier.as_str() == text);
+    known.ok_or_else(|| DbError::Other(format!("unknown tier {text}")))
 }
 
 pub(crate) fn status_text(status: TenantStatus) -> &'static str {

@@ -5,7 +5,7 @@ use kernel::{TenantId, TenantSettings, Tier, Timestamp};
 
 use super::{
     find_tenant::find_tenant_by_id,
-    model::{TenantView, settings_json, tier_text},
+    model::{TenantView, settings_json},
 };
 use crate::{Control, change::Change};
 
@@ -48,7 +48,7 @@ pub async fn update_tenant(
     input: UpdateTenant,
 ) -> Result<TenantView, UpdateTenantError> {
     let settings = input.settings.as_ref().map(settings_json).transpose()?;
-    let tier = input.tier.map(tier_text);
+    let tier = input.tier.map(Tier::as_str);
     let changed = tx
         .execute(
             include_str!("update_tenant.sql"),

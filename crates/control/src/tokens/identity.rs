@@ -20,7 +20,7 @@ impl Identity for Control {
         let key = TokenCache::fingerprint(bearer);
         let in_doubt = match cache.find(&key, now) {
             Found::Good(verified) => return Ok(self.used(&verified, now)),
-            Found::InDoubt(verified) if self.breaker().is_open() => return Ok(self.used(&verified, now)),
+            Found::InDoubt(verified) if self.is_left_alone() => return Ok(self.used(&verified, now)),
             Found::InDoubt(verified) => Some(verified),
             Found::Unknown => None,
         };

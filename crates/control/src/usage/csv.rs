@@ -27,7 +27,7 @@ pub(super) fn of_usage(days: Days, usage: &[TenantUsage]) -> io::Result<Bytes> {
     writer.header(&names)?;
     for row in usage {
         writer.text(&row.tenant)?;
-        writer.plain(crate::tenants::tier_text(row.tier))?;
+        writer.plain(row.tier.as_str())?;
         writer.plain(&days.first())?;
         writer.plain(&days.last())?;
         let used = row.used;

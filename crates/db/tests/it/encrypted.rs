@@ -54,6 +54,7 @@ fn pools(server: &TlsPostgres, place: ConnectionConfig) -> Db {
         control_database: "markethall_control".into(),
         passwords: server.passwords().roles.clone(),
         limits: PoolLimits::default(),
+        breakers: resilience::Breakers::default(),
     })
     .unwrap()
 }

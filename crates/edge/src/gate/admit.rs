@@ -143,17 +143,15 @@ impl Arrival<'_> {
         let Some(verdict) = edge.limits.count(&subject, self.op.limited_as).await else { return Ok(()) };
         known.standings = verdict.standings;
         let seconds = |wait: Duration| u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX);
+        let refusal = |detail: String| {
+            Problem::new(codes::RATE_LIMITED).detail(detail).retry_after(seconds(verdict.wait).max(1))
+        };
         if let Some(policy) = verdict.refused_by {
-            let detail = format!("The limit of the {policy} is used up.");
-            return Err(Problem::new(codes::RATE_LIMITED)
-                .detail(detail)
-                .retry_after(seconds(verdict.wait).max(1)));
+            return Err(refusal(format!("The limit of the {policy} is used up.")));
         }
         if verdict.wait > Duration::ZERO {
             let Some(_place) = Queued::enter(self.edge) else {
-                return Err(Problem::new(codes::RATE_LIMITED)
-                    .detail("Too many requests wait for their turn.")
-                    .retry_after(seconds(verdict.wait).max(1)));
+                return Err(refusal("Too many requests wait for their turn.".to_owned()));
             };
             tokio::time::sleep(verdict.wait).await;
         }

@@ -104,7 +104,7 @@ impl Outcome<'_> {
             at: now.checked_sub(took).unwrap_or(now),
             actor: self.known.principal.as_ref().map(|principal| principal.actor.clone()),
             operation: self.op.id,
-            method: method_name(self.method),
+            method: self.method.clone(),
             subject: self.path.chars().take(300).collect(),
             status: response.status().as_u16(),
             address: self.known.address,
@@ -226,16 +226,6 @@ async fn keep_body(response: Response) -> (Response, Bytes) {
     // All of it is in memory already.
     let body = axum::body::to_bytes(body, MOST_BODY).await.unwrap_or_default();
     (Response::from_parts(parts, Body::from(body.clone())), body)
-}
-
-fn method_name(method: &Method) -> &'static str {
-    match *method {
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::HEAD => "HEAD",
-        _ => "GET",
-    }
 }
 
 fn is_file_of_rows(content_type: &HeaderValue) -> bool {

@@ -30,10 +30,16 @@ pub(crate) struct Responses {
 impl Responses {
     /// Every series but those of named tenants exists from now on. The first `most` tenants that call get a name.
     pub(crate) fn new(most: usize) -> Self {
-        let of_tier = |place: usize| {
-            CLASSES.map(|class| metrics::counter!(RESPONSES, "class" => class, "tier" => tier_name(place)))
+        let of_tier = |tier: Option<Tier>| {
+            CLASSES.map(|class| metrics::counter!(RESPONSES, "class" => class, "tier" => tier_name(tier)))
         };
-        Self { by_tier: std::array::from_fn(of_tier), most, named: RwLock::default(), others: counts(OTHERS) }
+        let [free, standard, enterprise] = Tier::ALL.map(|tier| of_tier(Some(tier)));
+        Self {
+            by_tier: [of_tier(None), free, standard, enterprise],
+            most,
+            named: RwLock::default(),
+            others: counts(OTHERS),
+        }
     }
 
     pub(crate) fn record(&self, status: StatusCode, tenant: Option<&Tenant>) {
@@ -74,15 +80,15 @@ fn counts(tenant: &str) -> Counts {
 
 /// Counts what happens, by tier of the tenant; all tiers are there from the start, with zero.
 #[derive(Clone)]
-pub struct TierCounter([Counter; 3]);
+pub struct TierCounter([Counter; Tier::ALL.len()]);
 
 impl TierCounter {
     /// The counter `name`, with further labels.
     #[must_use]
     pub fn new(name: &'static str, help: &'static str, labels: &[(&'static str, &'static str)]) -> Self {
         metrics::describe_counter!(name, help);
-        Self([Tier::Free, Tier::Standard, Tier::Enterprise].map(|tier| {
-            let tier = [("tier", tier_name(tier_place(Some(tier))))];
+        Self(Tier::ALL.map(|tier| {
+            let tier = [("tier", tier.as_str())];
             let labels = labels.iter().chain(&tier);
             let labels = labels.map(|(name, value)| metrics::Label::from_static_parts(name, value));
             metrics::counter!(name, labels.collect::<Vec<_>>())
@@ -91,7 +97,7 @@ impl TierCounter {
 
     /// It happened once for a tenant of `tier`.
     pub fn add(&self, tier: Tier) {
-        self.0[tier_place(Some(tier)) - 1].increment(1);
+        self.0[tier as usize].increment(1);
     }
 }
 

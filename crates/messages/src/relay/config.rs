@@ -122,7 +122,8 @@ impl Env {
         let (pair_consumers, pair_kinds) = pairs.unzip();
         consumers.iter().for_each(|consumer| register_metrics(consumer.name));
         let permits = Arc::new(Semaphore::new(config.handlers.max(1)));
-        let nats = config.nats.clone().map(|nats| Arc::new(Nats::new(nats, config.host.clone())));
+        let nats =
+            config.nats.clone().map(|nats| Arc::new(Nats::new(nats, config.host.clone(), db.breakers())));
         Ok(Self {
             nats,
             db,

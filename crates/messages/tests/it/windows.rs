@@ -120,6 +120,7 @@ async fn the_process_that_is_killed() -> anyhow::Result<()> {
             control: String::new().into(),
         },
         limits: PoolLimits { tenant_max: 8, control_max: 1, ..PoolLimits::default() },
+        breakers: resilience::Breakers::default(),
     })?;
     let placement =
         Placement { shard: testkit::SHARD.into(), database: orders.shared.into(), dedicated: false };

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::read::GIVEN_UP;
 use crate::{
     model::{ChargeOrder, PaymentId, RefundOrder},
-    web_call::{Answer, NoAnswer, Site, send},
+    web_call::{Answer, NoAnswer, Site},
 };
 
 /// Why a call did not do what it should.
@@ -60,7 +60,7 @@ pub(super) async fn sign_in(
         .basic_auth(id.expose_secret(), Some(secret.expose_secret()))
         .header("content-type", "application/x-www-form-urlencoded")
         .body("grant_type=client_credentials");
-    let answer = send(request).await?;
+    let answer = site.send(request).await?;
     let seconds = answer.json["expires_in"].as_i64().unwrap_or(0);
     match answer.text("/access_token") {
         Some(text) if answer.is_success() => {
@@ -124,7 +124,7 @@ impl Api<'_> {
     }
 
     async fn call(&self, request: RequestBuilder) -> Result<Json, Failure> {
-        let answer = send(request.bearer_auth(self.token.text.expose_secret())).await?;
+        let answer = self.site.send(request.bearer_auth(self.token.text.expose_secret())).await?;
         if answer.is_success() { Ok(answer.json) } else { Err(failure(&answer)) }
     }
 }

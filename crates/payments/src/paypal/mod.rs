@@ -37,7 +37,7 @@ const MOST_TOKENS: u64 = 10_000;
 
 /// Charges through PayPal with each merchant's own account.
 #[derive(Clone)]
-pub struct PayPal {
+pub(crate) struct PayPal {
     site: Site,
     accounts: Accounts,
     /// By merchant and client, so that another account never meets the token of the one before.
@@ -51,12 +51,9 @@ impl std::fmt::Debug for PayPal {
 }
 
 impl PayPal {
-    /// PayPal at the address `base`.
-    ///
-    /// # Errors
-    /// A sentence when the address cannot be used.
-    pub fn new(base: &str, accounts: Accounts) -> Result<Self, String> {
-        Ok(Self { site: Site::new(base)?, accounts, tokens: Cache::new(MOST_TOKENS) })
+    /// PayPal at `site`.
+    pub(crate) fn new(site: Site, accounts: Accounts) -> Self {
+        Self { site, accounts, tokens: Cache::new(MOST_TOKENS) }
     }
 
     async fn api(&self, ctx: &Ctx) -> Result<Api<'_>, Failure> {

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::{
     model::{ChargeOrder, PaymentId, RefundOrder},
-    web_call::{Answer, NoAnswer, Site, send},
+    web_call::{Answer, NoAnswer, Site},
 };
 
 /// Why a call did not do what it should.
@@ -105,7 +105,7 @@ impl Api<'_> {
     }
 
     async fn call(&self, request: RequestBuilder) -> Result<Json, Failure> {
-        let answer = send(request.bearer_auth(self.key.expose_secret())).await?;
+        let answer = self.site.send(request.bearer_auth(self.key.expose_secret())).await?;
         if answer.is_success() && answer.json.is_object() {
             return Ok(answer.json);
         }

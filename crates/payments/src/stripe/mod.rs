@@ -34,18 +34,15 @@ const KEYS_LAST: SignedDuration = SignedDuration::from_hours(23);
 
 /// Charges through Stripe with each merchant's own account.
 #[derive(Debug, Clone)]
-pub struct Stripe {
+pub(crate) struct Stripe {
     site: Site,
     accounts: Accounts,
 }
 
 impl Stripe {
-    /// Stripe at the address `base`.
-    ///
-    /// # Errors
-    /// A sentence when the address cannot be used.
-    pub fn new(base: &str, accounts: Accounts) -> Result<Self, String> {
-        Ok(Self { site: Site::new(base)?, accounts })
+    /// Stripe at `site`.
+    pub(crate) fn new(site: Site, accounts: Accounts) -> Self {
+        Self { site, accounts }
     }
 
     async fn api(&self, ctx: &Ctx) -> Result<Api<'_>, Failure> {

@@ -13,8 +13,8 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 use payments::{
-    Accounts, Cancelled, ChargeOrder, Credentials, Outcome, PAYPAL, PayPal, PaymentState, Provider as _,
-    RefundState, Source, signature,
+    Accounts, Cancelled, ChargeOrder, Credentials, Outcome, PAYPAL, PaymentState, RefundState, Source,
+    signature,
 };
 use serde_json::{Value, json};
 
@@ -275,7 +275,7 @@ async fn without_the_right_account_nothing_is_asked_of_the_payer() {
 #[tokio::test]
 async fn relayed_events_name_the_payment_and_the_refund_they_are_about() {
     let shop = Fixture::new().await;
-    let provider = PayPal::new("http://127.0.0.1:1", Accounts::new(shop.db.clone(), master_key())).unwrap();
+    let provider = shop.payments.provider(PAYPAL).unwrap();
     let (payment, refund) = (payments::PaymentId::new(), payments::RefundId::new());
     let secret = "s3cret".to_owned().into();
     let parse = |resource: Value| {

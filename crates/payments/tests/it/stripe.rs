@@ -1,27 +1,38 @@
 //! The Stripe-compatible provider against an independent server.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
 
+use axum::{Json, Router};
 use futures::future::join_all;
-use http::Method;
+use http::{Method, StatusCode};
 use payments::{
     Accounts, ChargeOrder, Credentials, Outcome, PaymentState, RefundState, STRIPE, Source, WEBHOOK_SECRET,
 };
+use resilience::State;
+use serde_json::{Value, json};
 
 use crate::{
     fixture::{Fixture, eur, master_key, providers_at},
     http_payments::Counter,
-    localstripe::{Fault, LocalStripe, Webhook},
+    localstripe::{Fault, LocalStripe, Webhook, serve},
 };
 
 async fn shop() -> (LocalStripe, Fixture) {
     let stripe = LocalStripe::start().await;
-    let shop = Fixture::with(providers_at(&stripe.base_url, "")).await;
+    let shop = shop_at(&stripe.base_url).await;
+    (stripe, shop)
+}
+
+async fn shop_at(base: &str) -> Fixture {
+    let shop = Fixture::with(providers_at(base, "")).await;
     let secrets = [("secretKey", "sk_test_12345"), (WEBHOOK_SECRET, "whsec_1")];
     let account = secrets.map(|(name, value)| (name.to_owned(), value.to_owned().into()));
     let accounts = Accounts::new(shop.db.clone(), master_key());
     accounts.put(&shop.ctx(), STRIPE, &Credentials::new(account)).await.unwrap();
-    (stripe, shop)
+    shop
 }
 
 impl Fixture {
@@ -185,8 +196,7 @@ async fn webhooks_as_the_provider_sends_them_settle_what_is_open_and_nothing_els
     let counter = Counter::open_with(providers_at(&stripe.base_url, "")).await;
     let fake = counter.site.clock.now();
     counter.site.clock.advance_seconds(kernel::Clock::system().now().as_second() - fake.as_second());
-    let account =
-        serde_json::json!({ "credentials": { "secretKey": "sk_test_12345", "webhookSecret": "whsec_1" } });
+    let account = json!({ "credentials": { "secretKey": "sk_test_12345", "webhookSecret": "whsec_1" } });
     counter.clerk.put("/payments/providers/stripe", account).await.is(200);
     let mut heard = stripe.listen("whsec_1").await;
     let tell = async |webhook: &Webhook| {
@@ -195,8 +205,8 @@ async fn webhooks_as_the_provider_sends_them_settle_what_is_open_and_nothing_els
         call.body("application/json; charset=utf-8", webhook.body.clone()).send().await
     };
     let charge = async |method: &str| {
-        let amount = serde_json::json!({ "amount": 1000, "currency": "EUR" });
-        let body = serde_json::json!({ "provider": "stripe", "method": method, "amount": amount });
+        let amount = json!({ "amount": 1000, "currency": "EUR" });
+        let body = json!({ "provider": "stripe", "method": method, "amount": amount });
         counter.clerk.post("/payments/charge", body).await.is(201)
     };
     let strict = stripe.strict_card().await;
@@ -220,4 +230,51 @@ async fn webhooks_as_the_provider_sends_them_settle_what_is_open_and_nothing_els
     counter.site.clock.advance_seconds(600);
     tell(&succeeded).await.is_problem(400, "WEBHOOK_TOO_OLD");
     assert_eq!(counter.invariants().await, []);
+}
+
+/// A provider that declines every card, or fails at everything; counts what it is asked.
+#[derive(Default)]
+struct Moody {
+    fails: AtomicBool,
+    asked: AtomicUsize,
+}
+
+impl Moody {
+    fn answer(&self) -> (StatusCode, Json<Value>) {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.fails.load(Ordering::SeqCst) {
+            return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({})));
+        }
+        (StatusCode::PAYMENT_REQUIRED, Json(json!({ "error": { "code": "card_declined" } })))
+    }
+}
+
+// RES-1, RES-4: a provider that fails is left alone, and asked again when it is back.
+#[tokio::test]
+async fn a_provider_that_fails_again_and_again_is_left_alone_until_it_is_back() {
+    let moody = Arc::new(Moody::default());
+    let answering = moody.clone();
+    let base = serve(Router::new().fallback(move || async move { answering.answer() })).await;
+    let shop = shop_at(&base).await;
+    let state =
+        || shop.db.breakers().states().into_iter().find(|(name, _)| &**name == "payments:stripe").unwrap().1;
+    let order = shop.stripe("pm_card_visa").await;
+    moody.fails.store(true, Ordering::SeqCst);
+    for _ in 0..5 {
+        let outcome = shop.charge(&order).await;
+        assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
+    }
+    assert_eq!(state(), State::Open);
+    let asked = moody.asked.load(Ordering::SeqCst);
+    let refused = shop.charge(&order).await;
+    assert!(matches!(&refused, Outcome::Unknown { detail } if detail.contains("not asked")), "{refused:?}");
+    // The probe asks for nothing once a second.
+    assert!(moody.asked.load(Ordering::SeqCst) <= asked + 3);
+    moody.fails.store(false, Ordering::SeqCst);
+    while !matches!(shop.charge(&order).await, Outcome::Declined { .. }) {
+        tokio::task::yield_now().await;
+    }
+    while state() != State::Closed {
+        shop.charge(&order).await;
+    }
 }

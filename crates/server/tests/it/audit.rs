@@ -82,7 +82,7 @@ fn entry(app: &App, tenant: &Arc<Tenant>, number: usize) -> AuditEntry {
         at: app.clock.now(),
         actor: Some(Actor::User("usr_test".into())),
         operation: "test",
-        method: "POST",
+        method: http::Method::POST,
         subject: format!("/api/v1/things/{number}"),
         status: 200,
         address: "192.0.2.1".parse().ok(),

@@ -143,7 +143,8 @@ async fn settle(
 ) -> Result<(), DbError> {
     let Some(ctx) = context(webhooks, tenant).await? else { return Ok(()) };
     let tx = webhooks.db().begin(&ctx).await?;
-    let verdict = record(&tx, claimed, attempt, rand::random()).await?;
+    let breaker = webhooks.db().breakers().config().breaker;
+    let verdict = record(&tx, claimed, attempt, &breaker, rand::random()).await?;
     tx.commit().await?;
     if let Some(reason) = verdict {
         let tx = webhooks.db().begin(&ctx).await?;

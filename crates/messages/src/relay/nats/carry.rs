@@ -109,7 +109,9 @@ impl Link {
         unanswered: u32,
     ) -> Outcome {
         let mut connections = self.nats.connections();
-        match self.send(id, key, pending).await {
+        let is_away = |error: &NatsError| matches!(error, NatsError::Away(_));
+        let sent = self.nats.breaker.run(is_away, self.send(id, key, pending)).await;
+        match sent.map_err(NatsError::from) {
             Err(error @ NatsError::TooLarge) => {
                 return Outcome::Failed(ConsumerError::Poison(error.to_string()));
             }

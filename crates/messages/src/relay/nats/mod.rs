@@ -28,6 +28,7 @@ use async_nats::{
     },
 };
 use kernel::Placement;
+use resilience::{Breaker, Breakers, Guarded, Probe};
 use secrecy::ExposeSecret as _;
 use tokio::sync::{OnceCell, watch};
 
@@ -53,6 +54,15 @@ pub(crate) enum NatsError {
     /// It will never take this message.
     #[error("the message is larger than the NATS server takes (max_payload)")]
     TooLarge,
+}
+
+impl From<Guarded<NatsError>> for NatsError {
+    fn from(error: Guarded<NatsError>) -> Self {
+        match error {
+            Guarded::Open(open) => Self::Away(open.to_string()),
+            Guarded::Failed(error) => error,
+        }
+    }
 }
 
 impl NatsError {
@@ -87,15 +97,19 @@ pub(crate) struct Nats {
     /// The connection on which the stream was last seen to.
     seen_to: tokio::sync::Mutex<u64>,
     trouble: Mutex<Option<String>>,
+    /// Around giving it messages.
+    breaker: Breaker,
 }
 
 impl Nats {
-    pub(super) fn new(config: NatsConfig, host: String) -> Self {
+    pub(super) fn new(config: NatsConfig, host: String, breakers: &Breakers) -> Self {
+        let up = Arc::<AtomicBool>::default();
         Self {
+            breaker: breakers.of("nats", probe(&up)),
             config,
             host,
             joined: OnceCell::new(),
-            up: Arc::default(),
+            up,
             connections: watch::Sender::new(0),
             seen_to: tokio::sync::Mutex::new(0),
             trouble: Mutex::default(),
@@ -236,6 +250,15 @@ impl Nats {
         let (shard, database) = (parcel::token(&placement.shard), parcel::token(&placement.database));
         format!("{}.ended.{shard}.{database}", self.config.stream)
     }
+}
+
+/// Whether there is a connection; the client makes it again by itself.
+fn probe(up: &Arc<AtomicBool>) -> Probe {
+    let up = up.clone();
+    Arc::new(move || {
+        let up = up.load(Ordering::SeqCst);
+        Box::pin(async move { up })
+    })
 }
 
 fn hear(up: &AtomicBool, connections: &watch::Sender<u64>, event: &Event) {
