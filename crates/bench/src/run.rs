@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// Short rounds and little data: to see that everything works, not to be quoted
     #[arg(long)]
     quick: bool,
-    /// Only these groups: start, sell, checkout, orders, messages, read, search, history, tenants; repeatable
+    /// Only these groups: start, sell, checkout, orders, messages, read, search, history, tenants, crowd, cost; repeatable
     #[arg(long)]
     only: Vec<String>,
     /// The Complete Journey study, for import and search
@@ -60,7 +60,7 @@ struct Bench {
 
 type Measure = fn(&mut Bench) -> Result<()>;
 
-const GROUPS: [(&str, Measure); 9] = [
+const GROUPS: [(&str, Measure); 11] = [
     ("start", measure::start),
     ("sell", measure::sell),
     ("checkout", measure::checkout),
@@ -70,6 +70,8 @@ const GROUPS: [(&str, Measure); 9] = [
     ("search", measure::search),
     ("history", measure::history),
     ("tenants", measure::tenants),
+    ("crowd", measure::crowd),
+    ("cost", measure::cost),
 ];
 
 /// Measures, prints the table, and writes it beside as `target/bench/result.{md,json}`.

@@ -164,7 +164,7 @@ impl Db {
 
     async fn begin_as(&self, ctx: &Ctx, mode: Mode) -> Result<TenantTx, DbError> {
         let placement = &ctx.tenant.placement;
-        let share = if placement.dedicated { None } else { Some(self.0.shares.take(&ctx.tenant).await?) };
+        let share = self.0.shares.take(&ctx.tenant).await?;
         let conn = self.connection(placement, Profile::General).await?;
         Ok(TenantTx::new(conn, ctx.clone(), mode, share))
     }

@@ -1,9 +1,10 @@
-//! How many connections of a shared database one tenant may hold at once (RES-5).
+//! How many connections of a database one tenant may hold at once (RES-5).
 
 use std::{sync::Arc, time::Duration};
 
 use kernel::{Tenant, TenantId, Tier};
 use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{DbError, counts::SHARES_REFUSED};
@@ -12,7 +13,8 @@ use crate::{DbError, counts::SHARES_REFUSED};
 const MOST_TENANTS: usize = 10_000;
 
 /// How many connections a tenant may hold at once, by tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct TierShares {
     /// Of the tier `free`.
     pub free: usize,
@@ -38,20 +40,18 @@ impl TierShares {
     }
 }
 
-/// The bulkheads of tenants that share a database with others.
+/// The bulkheads of tenants, those with a database of their own among them.
 pub(crate) struct Shares {
     tiers: TierShares,
-    /// Nobody gets more than this, whatever the tier says: others must find a connection too.
-    most: usize,
+    pool: usize,
     wait: Duration,
     tenants: Cache<TenantId, Arc<Semaphore>>,
 }
 
 impl Shares {
-    /// For pools of `pool` connections: no tenant takes more than three quarters of one.
+    /// For pools of `pool` connections.
     pub(crate) fn new(tiers: TierShares, pool: usize, wait: Duration) -> Self {
-        let most = (pool * 3 / 4).max(1);
-        Self { tiers, most, wait, tenants: Cache::new(MOST_TENANTS) }
+        Self { tiers, pool, wait, tenants: Cache::new(MOST_TENANTS) }
     }
 
     /// Leave to hold one connection; waits for the tenant's other requests to end.
@@ -60,7 +60,9 @@ impl Shares {
     /// [`DbError::Unavailable`] when none of them ends in time.
     pub(crate) async fn take(&self, tenant: &Tenant) -> Result<OwnedSemaphorePermit, DbError> {
         let made = self.tenants.get_or_insert_with(&tenant.id, || {
-            let share = self.tiers.of(tenant.tier).clamp(1, self.most);
+            // Whatever the tier says, others in the same database must find a connection too.
+            let most = if tenant.placement.dedicated { self.pool } else { self.pool * 3 / 4 };
+            let share = self.tiers.of(tenant.tier).clamp(1, most.max(1));
             Ok::<_, std::convert::Infallible>(Arc::new(Semaphore::new(share)))
         });
         let Ok(share) = made;

@@ -228,11 +228,11 @@ pub struct TenantTx {
     session: Session,
     ctx: Ctx,
     /// Of the connections that its tenant may hold; given back with it.
-    _share: Option<OwnedSemaphorePermit>,
+    _share: OwnedSemaphorePermit,
 }
 
 impl TenantTx {
-    pub(crate) fn new(conn: Object, ctx: Ctx, mode: Mode, share: Option<OwnedSemaphorePermit>) -> Self {
+    pub(crate) fn new(conn: Object, ctx: Ctx, mode: Mode, share: OwnedSemaphorePermit) -> Self {
         let start = match mode {
             Mode::Write => "begin",
             Mode::Read => "begin read only",

@@ -7,6 +7,7 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use smallvec::SmallVec;
 
 use crate::Problem;
 
@@ -146,7 +147,11 @@ impl Reply {
 /// `"tag"`, when every character may stand in an entity tag.
 pub(crate) fn quoted(tag: &str) -> Option<HeaderValue> {
     let plain = tag.len() <= 128 && tag.bytes().all(|byte| matches!(byte, b'!' | b'#'..=b'~'));
-    if plain { HeaderValue::try_from(format!("\"{tag}\"")).ok() } else { None }
+    let mut text = SmallVec::<[u8; 64]>::new();
+    text.push(b'"');
+    text.extend_from_slice(tag.as_bytes());
+    text.push(b'"');
+    HeaderValue::from_bytes(&text).ok().filter(|_| plain)
 }
 
 impl IntoResponse for Reply {

@@ -1,4 +1,5 @@
-//! What asking for a feature flag costs: `cargo run --release -p kernel --example flags`. Fails above a microsecond.
+//! What asking for a feature flag costs: `cargo run --release -p kernel --example flags`. Fails above a microsecond;
+//! `--json` prints the slowest kind for a program to read.
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
 use std::{hint::black_box, process::ExitCode, time::Instant};
@@ -40,8 +41,15 @@ fn measure(what: &str, tenants: &[TenantId], ask: impl Fn(TenantId) -> bool) -> 
         on += u32::from(black_box(ask(black_box(*tenant))));
     }
     let each = begun.elapsed().as_secs_f64() * 1e9 / f64::from(ROUNDS);
-    println!("{what}: {each:.0} ns ({on} of {ROUNDS} on)");
+    if !is_for_programs() {
+        println!("{what}: {each:.0} ns ({on} of {ROUNDS} on)");
+    }
+    black_box(on);
     each
+}
+
+fn is_for_programs() -> bool {
+    std::env::args().nth(1).as_deref() == Some("--json")
 }
 
 fn main() -> ExitCode {
@@ -56,5 +64,9 @@ fn main() -> ExitCode {
             some.of(tenant, now).on_for(FLAG, "cus_01J00000000000000000000000")
         }),
     ];
+    if is_for_programs() {
+        println!("{{\"nanoseconds\":{:.0}}}", worst.iter().copied().fold(0.0, f64::max));
+        return ExitCode::SUCCESS;
+    }
     if worst.iter().any(|each| *each > LIMIT_NS) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

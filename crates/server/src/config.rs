@@ -11,7 +11,7 @@ use cache::RedisConfig;
 use catalog::ObjectsConfig;
 use checkout::CheckoutConfig;
 use control::ControlConfig;
-use db::CombinerLimits;
+use db::{CombinerLimits, TierShares};
 use edge::{EdgeConfig, serve::ServeConfig};
 use figment::{
     Figment,
@@ -89,6 +89,8 @@ pub struct DatabaseConfig {
     pub tenant_connections: usize,
     /// Connections to the control database.
     pub control_connections: usize,
+    /// Connections that one tenant may hold at once; of a shared database three quarters of `tenant_connections` at most.
+    pub shares: TierShares,
 }
 
 /// Names of the databases in each cluster.
@@ -174,6 +176,7 @@ impl Default for DatabaseConfig {
             names: DatabaseNames::default(),
             tenant_connections: 16,
             control_connections: 8,
+            shares: TierShares::default(),
         }
     }
 }
@@ -246,6 +249,10 @@ impl Config {
         };
         within("database.tenant_connections", self.database.tenant_connections, 4, 500)?;
         within("database.control_connections", self.database.control_connections, 2, 100)?;
+        let TierShares { free, standard, enterprise } = self.database.shares;
+        within("database.shares.free", free, 1, 500)?;
+        within("database.shares.standard", standard, 1, 500)?;
+        within("database.shares.enterprise", enterprise, 1, 500)?;
         within("sales.writers", self.sales.writers, 1, 16)?;
         within("sales.batch", self.sales.batch, 1, 1000)?;
         within("sales.tenants", self.sales.tenants, 1, 1000)?;

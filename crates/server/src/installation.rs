@@ -129,6 +129,7 @@ fn open_db(
         limits: PoolLimits {
             tenant_max: config.database.tenant_connections,
             control_max: config.database.control_connections,
+            shares: config.database.shares,
             ..PoolLimits::default()
         },
         breakers: Breakers::new(config.resilience),

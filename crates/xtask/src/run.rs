@@ -12,7 +12,8 @@ use crate::{
 /// Sets up, builds and becomes `markethall serve`, with the demo market unless arguments say otherwise.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     setup::setup(Purpose::Run)?;
-    build(&["server"])?;
+    let mut build = shell::cargo()?;
+    shell::run(build.args(["build", "--release", "--locked", "--package", "server"]))?;
     let mut serve = Command::new(shell::target()?.join("release/markethall"));
     serve.arg("serve");
     if args.is_empty() {
@@ -24,21 +25,19 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 /// Sets up, builds and becomes `bench run`.
 pub(crate) fn bench(args: &[String]) -> Result<()> {
     setup::setup(Purpose::Bench)?;
-    build(&["server", "bench"])?;
-    let mut latency = shell::cargo()?;
-    latency.args(["build", "--release", "--locked", "--package", "messages", "--example", "latency"]);
-    shell::run(&mut latency)?;
-    let mut bench = Command::new(shell::target()?.join("release/bench"));
-    become_program(bench.arg("run").args(args).current_dir(shell::root()?))
-}
-
-fn build(packages: &[&str]) -> Result<()> {
     let mut build = shell::cargo()?;
     build.args(["build", "--release", "--locked"]);
-    for package in packages {
+    // In one go: each choice of packages has its own features, and would build much of it again.
+    for package in ["server", "bench", "messages", "edge", "kernel"] {
         build.args(["--package", package]);
     }
-    shell::run(&mut build)
+    build.args(["--bin", "markethall", "--bin", "bench"]);
+    for example in ["latency", "overhead", "flags"] {
+        build.args(["--example", example]);
+    }
+    shell::run(&mut build)?;
+    let mut bench = Command::new(shell::target()?.join("release/bench"));
+    become_program(bench.arg("run").args(args).current_dir(shell::root()?))
 }
 
 /// Replaces this process, so that signals and the exit code are the program's own.

@@ -77,7 +77,16 @@ impl Session {
 
 /// The status of a plain GET; an error while nobody answers.
 pub(super) fn probe(address: SocketAddr, path: &str) -> Result<u16> {
-    Ok(exchange(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n\r\n"))?.0)
+    Ok(plain(address, path)?.0)
+}
+
+/// The text of a plain GET.
+pub(super) fn fetch(address: SocketAddr, path: &str) -> Result<String> {
+    Ok(plain(address, path)?.1)
+}
+
+fn plain(address: SocketAddr, path: &str) -> Result<(u16, String)> {
+    exchange(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n\r\n"))
 }
 
 fn exchange(address: SocketAddr, request: &str) -> Result<(u16, String)> {

@@ -6,7 +6,7 @@ use std::{
     process::{Child, Stdio},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::{machine::pinned, table::median};
 use crate::load::{Get, Outcome, Plan, Work};
@@ -16,18 +16,39 @@ use crate::load::{Get, Outcome, Plan, Work};
 /// # Errors
 /// When it fails, or more than one in a thousand answers is no success: rates of failures mean nothing.
 pub(super) fn generate(plan: &Plan) -> Result<Outcome> {
+    let outcome = generate_any(plan)?;
+    if outcome.success() < 0.999 {
+        let failure = outcome.first_failure.as_deref().unwrap_or_default();
+        bail!("answers by status: {:?}; the first failure: {failure}", outcome.by_status);
+    }
+    Ok(outcome)
+}
+
+/// The same, both plans at once.
+///
+/// # Errors
+/// As [`generate`].
+pub(super) fn generate_both(one: &Plan, other: &Plan) -> Result<[Outcome; 2]> {
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(|| generate(other));
+        let one = generate(one)?;
+        let other = beside.join().map_err(|_| anyhow!("the load generator failed"))??;
+        Ok([one, other])
+    })
+}
+
+/// Carries out one plan, whatever is answered.
+///
+/// # Errors
+/// When it fails.
+pub(super) fn generate_any(plan: &Plan) -> Result<Outcome> {
     let mut file = tempfile::NamedTempFile::new()?;
     serde_json::to_writer(&mut file, plan)?;
     file.flush()?;
     let mut command = pinned(&std::env::current_exe()?);
     let output = command.arg("load").arg("--plan").arg(file.path()).stderr(Stdio::inherit()).output()?;
     ensure!(output.status.success(), "the load generator failed");
-    let outcome: Outcome = serde_json::from_slice(&output.stdout).context("no outcome")?;
-    if outcome.success() < 0.999 {
-        let failure = outcome.first_failure.as_deref().unwrap_or_default();
-        bail!("answers by status: {:?}; the first failure: {failure}", outcome.by_status);
-    }
-    Ok(outcome)
+    serde_json::from_slice(&output.stdout).context("no outcome")
 }
 
 /// Outcomes of some rounds of the same plan.

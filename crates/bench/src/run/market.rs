@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{
-    client::{Session, probe},
+    client::{Session, fetch, probe},
     database::Database,
     machine::{pause, resident_mb, terminate},
 };
@@ -43,6 +43,8 @@ pub(super) struct Market {
     program: PathBuf,
     data_dir: PathBuf,
     log: PathBuf,
+    /// Settings beside the usual ones, from the next start on.
+    settings: Vec<(String, String)>,
     running: Option<Running>,
 }
 
@@ -59,7 +61,13 @@ impl Market {
         clear_away(&data_dir)?;
         fs::create_dir_all(&data_dir)?;
         fs::set_permissions(&data_dir, fs::Permissions::from_mode(0o755))?;
-        Ok(Self { program: program.to_owned(), data_dir, log: home.join("server.log"), running: None })
+        Ok(Self {
+            program: program.to_owned(),
+            data_dir,
+            log: home.join("server.log"),
+            settings: Vec::new(),
+            running: None,
+        })
     }
 
     /// Starts the server and waits until it is ready; gives the seconds that took.
@@ -100,6 +108,13 @@ impl Market {
         Ok(())
     }
 
+    /// Starts anew with these settings beside the usual ones, instead of those given before.
+    pub(super) fn restart_with(&mut self, settings: &[(&str, &str)]) -> Result<f64> {
+        self.settings =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.restart()
+    }
+
     pub(super) fn restart(&mut self) -> Result<f64> {
         self.stop()?;
         self.start()
@@ -107,6 +122,16 @@ impl Market {
 
     pub(super) fn address(&self) -> Result<SocketAddr> {
         Ok(self.running.as_ref().context("the market is closed")?.address)
+    }
+
+    /// The present value of a counter: its name with its labels.
+    pub(super) fn counted(&self, series: &str) -> Result<f64> {
+        let page = fetch(self.address()?, "/metrics")?;
+        let line = page
+            .lines()
+            .find_map(|line| line.strip_prefix(series))
+            .with_context(|| format!("no {series}"))?;
+        Ok(line.trim().parse()?)
     }
 
     /// Resident memory of the server in MB.
@@ -149,6 +174,7 @@ impl Market {
             let name = format!("MARKETHALL_EDGE__LIMITS__{policy}");
             command.env(name, "{limit=1000000,window_seconds=1,burst=1000000}");
         }
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }
 }

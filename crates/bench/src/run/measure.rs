@@ -1,6 +1,8 @@
 //! The measurements, in groups that share their seeding.
 
 mod checkout;
+mod cost;
+mod crowd;
 mod history;
 mod messages;
 mod orders;
@@ -11,6 +13,8 @@ mod start;
 mod tenants;
 
 pub(super) use checkout::checkout;
+pub(super) use cost::cost;
+pub(super) use crowd::crowd;
 pub(super) use history::history;
 pub(super) use messages::messages;
 pub(super) use orders::orders;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use db::DbError;
 use edge::{Registry, RegistryError};
-use kernel::{Tenant, TenantId};
+use kernel::{Tenant, TenantId, Timestamp};
 
 use super::cache::Key;
 use crate::{
@@ -36,9 +36,15 @@ impl Control {
     async fn look_up(&self, key: Key<'_>) -> Result<Option<Arc<Tenant>>, RegistryError> {
         let cache = self.tenants();
         let now = self.clock().now();
-        if let Some(found) = cache.find(key, now) {
-            return Ok(found);
+        match cache.find(key, now) {
+            Some(found) => Ok(found),
+            // Seldom, and large: who is known shall not carry it.
+            None => Box::pin(self.look_up_anew(key, now)).await,
         }
+    }
+
+    async fn look_up_anew(&self, key: Key<'_>, now: Timestamp) -> Result<Option<Arc<Tenant>>, RegistryError> {
+        let cache = self.tenants();
         let _turn = cache.take_turn(key).await;
         if let Some(found) = cache.find(key, now) {
             return Ok(found);

@@ -25,7 +25,8 @@ impl Identity for Control {
             Found::Unknown => None,
         };
         let epoch = cache.epoch();
-        match (verify(self, bearer, now).await, in_doubt) {
+        // Seldom, and large: who is known shall not carry it.
+        match (Box::pin(verify(self, bearer, now)).await, in_doubt) {
             (Ok(verified), _) => {
                 let verified = Arc::new(verified);
                 cache.keep(key, verified.clone(), epoch, now);

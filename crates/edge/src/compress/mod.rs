@@ -124,6 +124,10 @@ fn is_compressible(status: StatusCode, headers: &HeaderMap) -> bool {
 }
 
 fn is_text(content_type: &str) -> bool {
+    // What nearly all answers are, spelled as we spell it.
+    if content_type == "application/json" {
+        return true;
+    }
     let kind = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     let known = ["application/json", "application/javascript", "application/xml", "application/yaml"];
     known.contains(&kind.as_str())

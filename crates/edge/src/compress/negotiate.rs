@@ -49,6 +49,9 @@ pub(crate) fn uncoded(given: &str) -> Option<&str> {
 /// The coding that the client likes best; `None` for the answer as it is. A client that refuses even that gets it
 /// nonetheless: by now its request has had its effect, and a refusal would hide it.
 pub(super) fn negotiate(headers: &HeaderMap) -> Option<Coding> {
+    if !headers.contains_key(header::ACCEPT_ENCODING) {
+        return None;
+    }
     let mut weights = [None; IDENTITY + 1];
     let mut others = None;
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());

@@ -13,7 +13,7 @@ use kernel::{Actor, Permission, Tenant, TenantStatus, Timestamp};
 use super::{correlation::Ties, meter::Begun};
 use crate::{
     Access, AuthError, Edge, FieldError, Op, Principal, Problem, SecurityEvent, SecurityEventKind, codes,
-    limits::{Standing, Subject},
+    limits::{Few, Standing, Subject},
 };
 
 const TENANT: HeaderName = HeaderName::from_static("x-tenant");
@@ -25,7 +25,7 @@ pub(super) struct Admitted {
     pub(super) tenant: Option<Arc<Tenant>>,
     pub(super) address: Option<IpAddr>,
     /// How the caller stands with its rate limits; empty where none applies.
-    pub(super) standings: Vec<Standing>,
+    pub(super) standings: Few<Standing>,
     /// The body of the request, for the audit log.
     pub(super) body: Bytes,
     /// Set when the handler begins.

@@ -51,11 +51,7 @@ pub(crate) fn service(
     let gate = Arc::new(Gate { edge: edge.clone(), op: Arc::new(op), endpoint, metrics, allow });
     BoxCloneSyncService::new(tower::service_fn(move |request: Request| {
         let gate = gate.clone();
-        async move {
-            let asked = compress::Asked::of(request.headers());
-            let response = gate.run(request).await;
-            Ok(gate.edge.0.compressor.answer(&asked, response))
-        }
+        async move { Ok(gate.run(request).await) }
     }))
 }
 
@@ -71,6 +67,7 @@ fn method_label(method: &Method) -> &'static str {
 impl Gate {
     async fn run(&self, mut request: Request) -> Response {
         let started = Instant::now();
+        let asked = compress::Asked::of(request.headers());
         let ties = correlation::ties(request.headers());
         let mut known = Admitted::default();
         let origin = request.headers().get(header::ORIGIN).cloned();
@@ -114,7 +111,8 @@ impl Gate {
         if !self.op.hidden {
             self.edge.0.responses.record(response.status(), tenant);
         }
-        meter::measure(&self.edge, &known, response)
+        let response = meter::measure(&self.edge, &known, response);
+        self.edge.0.compressor.answer(&asked, response)
     }
 
     async fn work(

@@ -11,7 +11,7 @@ use std::{
 
 use quick_cache::sync::Cache;
 
-use super::{Rule, Standing, Subject, Verdict, bucket};
+use super::{Few, Rule, Standing, Subject, Verdict, bucket};
 
 /// One bucket per caller and rule: when it is full again, in nanoseconds since the process began. Bounded; a caller that
 /// is forgotten begins with a full bucket.
@@ -33,8 +33,8 @@ impl Local {
     }
 
     fn count_at(&self, subject: &Subject<'_>, rules: &[Rule], now: u64) -> Verdict {
-        let mut verdict = Verdict::passes(rules.len());
-        let mut taken: Vec<(&Rule, Arc<AtomicU64>, bool)> = Vec::with_capacity(rules.len());
+        let mut verdict = Verdict::passes();
+        let mut taken: Few<(&Rule, Arc<AtomicU64>, bool)> = Few::new();
         for rule in rules {
             let bucket = self.bucket(subject, rule);
             let passes = match take(&bucket, rule, now) {

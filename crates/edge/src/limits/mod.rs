@@ -14,7 +14,7 @@ mod verdict;
 pub use config::LimitsConfig;
 pub(crate) use headers::write;
 pub(crate) use subject::Subject;
-pub(crate) use verdict::{Standing, Verdict};
+pub(crate) use verdict::{Few, Standing, Verdict};
 
 use std::{sync::LazyLock, time::Duration};
 

@@ -20,7 +20,7 @@ pub(super) async fn count(redis: &Redis, subject: &Subject<'_>, rules: &[Rule]) 
         asked.arg(interval * f64::from(rule.limit.queue));
     }
     let answers: Vec<(u8, u64, u64)> = redis.invoke(&asked).await?;
-    let mut verdict = Verdict::passes(rules.len());
+    let mut verdict = Verdict::passes();
     for (rule, (refuses, wait, ahead)) in rules.iter().zip(answers) {
         verdict.add(rule.name, refuses == 1, Duration::from_micros(wait));
         let full_in = Duration::from_micros(ahead);

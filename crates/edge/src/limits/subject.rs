@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use kernel::{Actor, Tenant};
 use sha2::{Digest, Sha256};
 
-use super::{LimitedAs, LimitsConfig, Rule};
+use super::{Few, LimitedAs, LimitsConfig, Rule};
 use crate::{Principal, network::counted_as};
 
 /// The names of all limits.
@@ -21,8 +21,8 @@ pub(crate) struct Subject<'a> {
 
 impl Subject<'_> {
     /// The limits that count for this call, the widest first.
-    pub(super) fn rules(&self, config: &LimitsConfig, as_what: LimitedAs) -> Vec<Rule> {
-        let mut rules = Vec::with_capacity(3);
+    pub(super) fn rules(&self, config: &LimitsConfig, as_what: LimitedAs) -> Few<Rule> {
+        let mut rules = Few::new();
         if self.principal.is_some() {
             if let Some(tenant) = self.tenant {
                 let limit = tenant.rate_limit.unwrap_or_else(|| config.of_tier(tenant.tier));

@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use kernel::RateLimit;
+use smallvec::SmallVec;
+
+/// A call falls under few limits.
+pub(crate) type Few<T> = SmallVec<[T; 3]>;
 
 /// How a caller stands with one limit, after this call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,13 +29,13 @@ pub(crate) struct Verdict {
     /// How long to wait: before it goes on, or before another try makes sense.
     pub(crate) wait: Duration,
     /// How the caller stands with each limit.
-    pub(crate) standings: Vec<Standing>,
+    pub(crate) standings: Few<Standing>,
 }
 
 impl Verdict {
     /// A call that passes as far as is known.
-    pub(super) fn passes(rules: usize) -> Self {
-        Self { refused_by: None, wait: Duration::ZERO, standings: Vec::with_capacity(rules) }
+    pub(super) fn passes() -> Self {
+        Self { refused_by: None, wait: Duration::ZERO, standings: Few::new() }
     }
 
     /// Adds that `name` refuses, or that it waits: the longest time counts.

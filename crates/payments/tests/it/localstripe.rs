@@ -12,10 +12,10 @@ use std::{
 use axum::{
     Router,
     body::Bytes,
-    extract::{OriginalUri, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -167,7 +167,7 @@ pub(crate) async fn serve(router: Router) -> String {
 async fn carry(
     State(line): State<Arc<Line>>,
     method: Method,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {

@@ -14,6 +14,7 @@ mod carts;
 mod chaos;
 mod checkout;
 mod cli;
+mod configuration;
 mod crash;
 mod dead_letters;
 mod documents;

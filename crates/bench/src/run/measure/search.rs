@@ -10,6 +10,7 @@ use crate::{
     run::{
         Bench,
         client::Session,
+        generator::generate,
         table::{Row, Wanted},
     },
 };
@@ -19,6 +20,9 @@ use super::get;
 const TENANT: &str = "journey";
 const CONNECTIONS: usize = 8;
 const RATE: f64 = 50.0;
+/// Looks at products, and how many per second.
+const LOOKS: usize = 200_000;
+const LOOK_RATE: f64 = 5_000.0;
 
 /// Imports the Complete Journey study, then searches its products.
 pub(in crate::run) fn search(bench: &mut Bench) -> Result<()> {
@@ -54,7 +58,60 @@ pub(in crate::run) fn search(bench: &mut Bench) -> Result<()> {
     measure(bench, &session, "search products, p95", searches, 20.0, &format!("{count} searches"))?;
     let lists = ["?limit=50", "?limit=50&sort=price", "?limit=50&category=GROCERY"];
     let lists = lists.iter().map(|query| format!("/api/v1/products{query}")).collect();
-    measure(bench, &session, "list products, p95", lists, 10.0, "pages of 50")
+    measure(bench, &session, "list products, p95", lists, 10.0, "pages of 50")?;
+    hits(bench, &session, &skus(&files.join("products.csv"))?)
+}
+
+/// Products as shoppers look at them: few often, many seldom. The first half of the looks fills the memory.
+fn hits(bench: &mut Bench, session: &Session, skus: &[String]) -> Result<()> {
+    let paths = zipf(skus.len(), LOOKS).into_iter().map(|at| format!("/api/v1/products/sku/{}", skus[at]));
+    let mut first: Vec<Get> = paths.map(|path| get(path, session.headers())).collect();
+    let second = first.split_off(LOOKS / 2);
+    let looks = second.len() as f64;
+    let counted = |bench: &Bench| {
+        let of = |name| {
+            bench.market.counted(&format!("markethall_catalog_cache_{name}_total{{kind=\"product\"}}"))
+        };
+        anyhow::Ok([of("hits")?, of("misses")?])
+    };
+    let look = |gets| {
+        let mut plan = bench.plan(CONNECTIONS, Some(LOOK_RATE), Work::Get(gets))?;
+        // As long as the list lasts once.
+        (plan.warmup_ms, plan.duration_ms) = (0, (looks / LOOK_RATE * 1000.0) as u64);
+        generate(&plan)?;
+        counted(bench)
+    };
+    let (before, after) = (look(first)?, look(second)?);
+    let [hits, misses] = [after[0] - before[0], after[1] - before[1]];
+    let share = hits / (hits + misses).max(1.0) * 100.0;
+    let note = format!("of {looks:.0} looks at {} products by Zipf's law, after as many", skus.len());
+    bench
+        .add(Row::new("products found in memory", "%", vec![share]).wanted(Wanted::AtLeast(80.0)).note(note));
+    Ok(())
+}
+
+/// Places in a list of `count`, the first twice as likely as the second, three times as likely as the third.
+fn zipf(count: usize, wanted: usize) -> Vec<usize> {
+    let mut sums = Vec::with_capacity(count);
+    let mut sum = 0.0;
+    for rank in 1..=count {
+        sum += 1.0 / rank as f64;
+        sums.push(sum);
+    }
+    let mut state = 7_u64;
+    (0..wanted)
+        .map(|_| {
+            // A linear congruential generator (Knuth, MMIX), the same in every run.
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let chance = (state >> 11) as f64 / (1_u64 << 53) as f64 * sum;
+            sums.partition_point(|sum| *sum < chance).min(count - 1)
+        })
+        .collect()
+}
+
+fn skus(file: &Path) -> Result<Vec<String>> {
+    let mut reader = csv::Reader::from_path(file)?;
+    reader.records().map(|row| Ok(row?[0].to_owned())).collect()
 }
 
 fn import(bench: &Bench, kind: &str, file: &Path) -> Result<f64> {
@@ -115,6 +172,15 @@ fn search_path(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_looked_at_follows_zipfs_law() {
+        let looks = zipf(1_000, 100_000);
+        let count = |place: usize| looks.iter().filter(|at| **at == place).count() as f64;
+        assert!((1.8..2.2).contains(&(count(0) / count(1))), "{} {}", count(0), count(1));
+        assert!((2.7..3.3).contains(&(count(0) / count(2))), "{} {}", count(0), count(2));
+        assert!(looks.iter().all(|at| *at < 1_000));
+    }
 
     #[test]
     fn searches_are_words_as_people_type_them() -> Result<()> {
