@@ -205,7 +205,7 @@ impl App {
             inventory,
             customers,
             payments,
-            carts: Carts::new(db.clone(), catalog.clone(), config.combiner()),
+            carts: Carts::new(db.clone(), catalog.clone(), redis.clone(), config.combiner()),
             orders: Orders::new(db.clone(), Arc::new(checkouts.clone())),
             checkouts,
             reporting: Reporting::new(db.clone()),
