@@ -20,8 +20,12 @@ use crate::{
     change_cart::{Change, ChangeCartError, Products},
     model::Cart,
     problems::{CART_NOT_FOUND, CART_TOO_LARGE},
+    shared_carts::{Changed, Stamp},
     show_cart::{by_sku, view},
-    store::{CartWrite, decode_carts, delete_carts_stmt, lifetime, lock_carts_stmt, write_carts_stmt},
+    store::{
+        CartWrite, Written, decode_carts, decode_written, delete_carts_stmt, lifetime, lock_carts_stmt,
+        write_carts_stmt,
+    },
 };
 
 /// A change that somebody wants, with what was found out before it queued.
@@ -42,18 +46,26 @@ pub(crate) struct ChangeRequest {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ChangeBatch;
 
+/// What became of a request.
+pub(crate) struct Outcome {
+    /// The answer.
+    pub(crate) decision: Decision,
+    /// What Redis is to be told of the cart now that it is committed; by the last request for it in the batch.
+    pub(crate) changed: Option<Changed>,
+}
+
 type Job = (Ctx, ChangeRequest);
 type Decision = Result<Reply, Problem>;
 
 impl Batch for ChangeBatch {
     type Input = ChangeRequest;
-    type Output = Decision;
+    type Output = Outcome;
 
     fn weight(&self, request: &ChangeRequest) -> usize {
         request.change.wanted().len().max(1)
     }
 
-    async fn run(&self, tx: &BatchTx, jobs: &[Job]) -> Result<Vec<Decision>, DbError> {
+    async fn run(&self, tx: &BatchTx, jobs: &[Job]) -> Result<Vec<Outcome>, DbError> {
         let groups: Vec<&[Job]> = jobs.chunk_by(|a, b| a.0.tenant_id() == b.0.tenant_id()).collect();
         let looks: Vec<_> = groups.iter().map(|jobs| (jobs[0].0.tenant_id(), Group::look(jobs))).collect();
         let found = tx.run(&looks).await?;
@@ -65,10 +77,12 @@ impl Batch for ChangeBatch {
         let writes: Vec<_> = writes.filter(|(_, statements)| !statements.is_empty()).collect();
         if !writes.is_empty() {
             let written = tx.run(&writes).await?;
-            let writing = groups.iter().filter(|group| group.has_writes());
+            let writing = groups.iter_mut().filter(|group| group.has_writes());
             writing.zip(&written).try_for_each(|(group, rows)| group.check(rows))?;
         }
-        Ok(decisions)
+        let changes: Vec<Option<Changed>> = groups.iter_mut().flat_map(Group::changes).collect();
+        let outcomes = decisions.into_iter().zip(changes);
+        Ok(outcomes.map(|(decision, changed)| Outcome { decision, changed }).collect())
     }
 }
 
@@ -88,6 +102,8 @@ struct Group<'a> {
     carts: HashMap<Buyer, Held>,
     products: Products,
     answers: Vec<Stored>,
+    /// The carts that were written, by owner.
+    written: HashMap<String, Written>,
 }
 
 fn keys(jobs: &[Job]) -> Vec<Uuid> {
@@ -133,7 +149,7 @@ impl<'a> Group<'a> {
             false => customers::decode_exists(next())?,
         };
         let answered = answered.into_iter().map(|stored| (stored.key_hash, stored)).collect();
-        Ok(Self { jobs, answered, customers, carts, products, answers: Vec::new() })
+        Ok(Self { jobs, answered, customers, carts, products, answers: Vec::new(), written: HashMap::new() })
     }
 
     fn ctx(&self) -> &'a Ctx {
@@ -253,14 +269,36 @@ impl<'a> Group<'a> {
     }
 
     /// Whether all was written: a cart or a key that somebody else wrote meanwhile is looked at again.
-    fn check(&self, rows: &[Vec<Row>]) -> Result<(), DbError> {
+    fn check(&mut self, rows: &[Vec<Row>]) -> Result<(), DbError> {
+        let kept = self.touched().filter(|held| held.cart.version > 0).count();
+        if let Some(written) = rows.first().filter(|_| kept > 0) {
+            self.written = decode_written(written)?;
+        }
         let mut rows = rows.iter();
         let mut all =
             |count: usize, what: &str| match count > 0 && rows.next().is_none_or(|rows| rows.len() < count) {
                 true => Err(DbError::Unique { constraint: what.to_owned() }),
                 false => Ok(()),
             };
-        all(self.touched().filter(|held| held.cart.version > 0).count(), "cart_changed_meanwhile")?;
+        all(kept, "cart_changed_meanwhile")?;
         all(self.answers.len(), "idempotency_key_stored_meanwhile")
+    }
+
+    /// For each job, in their order, what became of its cart: once for each cart that was touched.
+    fn changes(&mut self) -> Vec<Option<Changed>> {
+        let mut changes: Vec<Option<Changed>> =
+            self.jobs.iter().rev().map(|(_, request)| self.take_change(request.owner)).collect();
+        changes.reverse();
+        changes
+    }
+
+    fn take_change(&mut self, owner: Buyer) -> Option<Changed> {
+        let cart = self.carts.remove(&owner).filter(|held| held.touched)?.cart;
+        if cart.version == 0 {
+            return Some(Changed::Removed(owner));
+        }
+        let Written { row_state, times } = self.written.remove(&owner.to_string())?;
+        let stamp = Stamp { version: cart.version, row_state };
+        Some(Changed::Written(Cart { times: Some(times), ..cart }, stamp))
     }
 }

@@ -1,6 +1,7 @@
 //! The routes of carts.
 
 use axum::extract::State;
+use cache::Redis;
 use catalog::Catalog;
 use customers::Buyer;
 use db::{Combiner, CombinerLimits, Db};
@@ -17,9 +18,11 @@ use utoipa::{
 use crate::{
     change_batch::{ChangeBatch, ChangeRequest},
     change_cart::{Change, ChangeCartError, Wanted},
+    get_cart::get_cart,
     problems::*,
-    show_cart::{CartView, show_cart},
-    store::find_cart,
+    read_counts::ReadCounts,
+    shared_carts::SharedCarts,
+    show_cart::CartView,
 };
 
 /// What the routes need. Cheap to clone.
@@ -27,15 +30,34 @@ use crate::{
 pub struct Carts {
     db: Db,
     catalog: Catalog,
+    shared: SharedCarts,
+    reads: ReadCounts,
     changes: Combiner<ChangeBatch>,
 }
 
 impl Carts {
-    /// Routes over `db`; `combiner` says how changes are batched.
+    /// Routes over `db` and, where there is one, `redis`, which carts are read from; `combiner` says how changes are
+    /// batched.
     #[must_use]
-    pub fn new(db: Db, catalog: Catalog, combiner: CombinerLimits) -> Self {
+    pub fn new(db: Db, catalog: Catalog, redis: Option<Redis>, combiner: CombinerLimits) -> Self {
         let changes = Combiner::new(db.clone(), ChangeBatch, combiner);
-        Self { db, catalog, changes }
+        Self { db, catalog, shared: SharedCarts::new(redis), reads: ReadCounts::registered(), changes }
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    pub(crate) fn shared(&self) -> &SharedCarts {
+        &self.shared
+    }
+
+    pub(crate) fn reads(&self) -> &ReadCounts {
+        &self.reads
     }
 }
 
@@ -189,16 +211,7 @@ async fn get(
     Path(customer): Path<OwnerName>,
 ) -> Result<Reply, Problem> {
     let owner = owner(&ctx, &customer)?;
-    let taxes = state.catalog.tax_table(&ctx).await?;
-    let tx = state.db.begin_read(&ctx).await?;
-    if let Some(id) = owner.customer()
-        && !customers::exists(&tx, id).await?
-    {
-        return Err(Problem::new(CART_NOT_FOUND));
-    }
-    let view = show_cart(&tx, &taxes, &find_cart(&tx, owner).await?).await?;
-    tx.commit().await?;
-    Ok(Reply::ok(&view))
+    Ok(Reply::ok(&get_cart(&state, &ctx, owner).await?))
 }
 
 /// Changes a cart together with whoever changes one at the same time, and shows it.
@@ -213,7 +226,12 @@ async fn change(
     let owner = owner(&ctx, customer)?;
     let taxes = state.catalog.tax_table(&ctx).await?;
     let request = ChangeRequest { owner, change, if_match, key, taxes };
-    state.changes.submit(ctx, request).await?
+    let (tenant, now) = (ctx.tenant_id(), ctx.now());
+    let outcome = state.changes.submit(ctx, request).await?;
+    if let Some(changed) = &outcome.changed {
+        state.shared.tell(tenant, changed, now).await;
+    }
+    outcome.decision
 }
 
 fn wanted(line: &LineInput) -> Wanted {

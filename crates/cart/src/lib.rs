@@ -3,11 +3,14 @@
 
 mod change_batch;
 mod change_cart;
+mod get_cart;
 mod http;
 mod jobs;
 mod merge_carts;
 mod model;
 pub mod problems;
+mod read_counts;
+mod shared_carts;
 mod show_cart;
 mod store;
 

@@ -1,10 +1,15 @@
 //! Carts in PostgreSQL: read, locked, written, many at once.
 
+use std::collections::HashMap;
+
 use customers::Buyer;
 use db::{DbError, Row, Stmt, TenantTx};
 use kernel::{Ctx, Timestamp};
 
-use crate::model::{Cart, CheckoutId, LIFETIME_S, Line, Times};
+use crate::{
+    model::{Cart, CheckoutId, LIFETIME_S, Line, Times},
+    shared_carts::Stamp,
+};
 
 /// The statement that reads the carts of `owners` and locks them against every change, in the order of owners, until the
 /// transaction ends. Carts that expired or were never stored have no row; read the rows with [`decode_carts`].
@@ -42,9 +47,26 @@ fn decode(row: &Row) -> Result<Cart, DbError> {
 /// # Errors
 /// [`DbError`].
 pub async fn find_cart(tx: &TenantTx, owner: Buyer) -> Result<Cart, DbError> {
+    find_stamped(tx, owner).await.map(|(cart, _)| cart)
+}
+
+/// The cart of `owner` as it is now, with its stamp; empty and without one if there is none.
+pub(crate) async fn find_stamped(tx: &TenantTx, owner: Buyer) -> Result<(Cart, Option<Stamp>), DbError> {
     let params: &[&(dyn db::types::ToSql + Sync)] = &[&tx.tenant_id(), &owner.to_string(), &tx.ctx().now()];
-    let row = tx.query_opt(include_str!("find_cart.sql"), params).await?;
-    row.as_ref().map_or_else(|| Ok(Cart::empty(owner)), decode)
+    match tx.query_opt(include_str!("find_cart.sql"), params).await? {
+        Some(row) => Ok((decode(&row)?, Some(decode_stamp(&row)?))),
+        None => Ok((Cart::empty(owner), None)),
+    }
+}
+
+/// The stamp of the cart of `owner` as it is now; `None` if there is none.
+pub(crate) async fn find_stamp(tx: &TenantTx, owner: Buyer) -> Result<Option<Stamp>, DbError> {
+    let params: &[&(dyn db::types::ToSql + Sync)] = &[&tx.tenant_id(), &owner.to_string(), &tx.ctx().now()];
+    tx.query_opt(include_str!("find_stamp.sql"), params).await?.as_ref().map(decode_stamp).transpose()
+}
+
+fn decode_stamp(row: &Row) -> Result<Stamp, DbError> {
+    Ok(Stamp { version: row.try_get("version")?, row_state: row.try_get("row_state")? })
 }
 
 /// When a cart that is changed now was changed, and when it will be gone.
@@ -61,8 +83,8 @@ pub(crate) struct CartWrite<'a> {
     pub(crate) cart: &'a Cart,
 }
 
-/// The statement that writes carts read under their lock. Returns a row for each that was written: fewer mean that
-/// somebody else made a cart for its owner meanwhile, and the caller must roll back.
+/// The statement that writes carts read under their lock. Returns a row for each that was written, see
+/// [`decode_written`]: fewer mean that somebody else made a cart for its owner meanwhile, and the caller must roll back.
 pub(crate) fn write_carts_stmt(ctx: &Ctx, writes: &[CartWrite<'_>]) -> Stmt {
     let Times { updated_at, expires_at } = lifetime(ctx.now());
     let lines = |write: &CartWrite<'_>| serde_json::json!(write.cart.lines);
@@ -74,6 +96,24 @@ pub(crate) fn write_carts_stmt(ctx: &Ctx, writes: &[CartWrite<'_>]) -> Stmt {
         .bind(writes.iter().map(lines).collect::<Vec<_>>())
         .bind(writes.iter().map(|write| write.base).collect::<Vec<_>>())
         .bind(writes.iter().map(|write| write.cart.version).collect::<Vec<_>>())
+}
+
+/// What a cart was written as.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    /// What its row is known by from the commit on.
+    pub(crate) row_state: String,
+    /// As stored, to the microsecond.
+    pub(crate) times: Times,
+}
+
+/// Reads the rows of [`write_carts_stmt`], by owner.
+pub(crate) fn decode_written(rows: &[Row]) -> Result<HashMap<String, Written>, DbError> {
+    let written = |row: &Row| {
+        let times = Times { updated_at: row.try_get("updated_at")?, expires_at: row.try_get("expires_at")? };
+        Ok((row.try_get("owner")?, Written { row_state: row.try_get("row_state")?, times }))
+    };
+    rows.iter().map(written).collect()
 }
 
 /// The statement that removes the carts of `owners`, locked before.

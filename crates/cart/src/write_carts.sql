@@ -1,6 +1,6 @@
 -- $1 tenant, $2 now, $3 expiry; carts: $4 owners, $5 lines, $6 the versions that were read under their lock, 0 where there
 -- was no cart or one whose time was over, $7 the versions from now on. A cart made meanwhile by somebody else is left
--- alone and has no row in the result.
+-- alone and has no row in the result. A row that this transaction wrote bears its number as `xmin`.
 with given as materialized (
     select owner, lines, base, version
     from unnest($4::text[], $5::jsonb[], $6::integer[], $7::integer[]) as given (owner, lines, base, version)
@@ -10,7 +10,7 @@ changed as (
     set lines = given.lines, version = given.version, updated_at = $2, expires_at = $3
     from given
     where cart.tenant_id = $1 and cart.owner = given.owner and given.base > 0
-    returning cart.owner
+    returning cart.owner, cart.updated_at, cart.expires_at
 ),
 made as (
     insert into cart.cart as cart (tenant_id, owner, lines, version, created_at, updated_at, expires_at)
@@ -25,8 +25,8 @@ made as (
         updated_at = excluded.updated_at,
         expires_at = excluded.expires_at
     where cart.expires_at <= $2 and cart.checkout_id is null
-    returning cart.owner
+    returning cart.owner, cart.updated_at, cart.expires_at
 )
-select owner from changed
+select owner, updated_at, expires_at, pg_current_xact_id()::xid::text as row_state from changed
 union all
-select owner from made
+select owner, updated_at, expires_at, pg_current_xact_id()::xid::text as row_state from made

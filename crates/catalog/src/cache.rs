@@ -20,6 +20,7 @@ const OVERHEAD: u64 = 250;
 #[derive(Debug)]
 pub(crate) struct CachedProduct {
     pub(crate) id: ProductId,
+    sku: Box<str>,
     pub(crate) body: Bytes,
     pub(crate) etag: String,
     epochs: (u64, u64),
@@ -85,10 +86,10 @@ impl ProductCache {
     }
 
     /// Keeps a product for reads by id and by SKU.
-    pub(crate) fn put(&self, tenant: TenantId, sku: &str, product: CachedProduct) -> Arc<CachedProduct> {
+    pub(crate) fn put(&self, tenant: TenantId, product: CachedProduct) -> Arc<CachedProduct> {
         let product = Arc::new(product);
         self.by_id.insert((tenant, product.id), Arc::clone(&product));
-        self.by_sku.insert(SkuKey(tenant, sku.into()), Arc::clone(&product));
+        self.by_sku.insert(SkuKey(tenant, product.sku.clone()), Arc::clone(&product));
         product
     }
 
@@ -109,9 +110,37 @@ impl ProductCache {
 }
 
 impl CachedProduct {
-    /// A product read at `now`, after `epochs` were taken.
-    pub(crate) fn new(id: ProductId, body: Bytes, etag: String, epochs: (u64, u64), now: Timestamp) -> Self {
-        Self { id, body, etag, epochs, expires_at_s: now.as_second() + LIFETIME_S }
+    /// A product that was right at `now`, after `epochs` were taken.
+    pub(crate) fn new(parts: ProductParts, epochs: (u64, u64), now: Timestamp) -> Self {
+        let ProductParts { id, sku, etag, body } = parts;
+        Self { id, sku, body, etag, epochs, expires_at_s: now.as_second() + LIFETIME_S }
+    }
+
+    /// As other processes are told of it.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let head = format!("{}\n{}\n{}\n", self.id.0, self.etag, self.sku);
+        [head.as_bytes(), &self.body].concat()
+    }
+}
+
+/// What is kept of a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProductParts {
+    pub(crate) id: ProductId,
+    pub(crate) sku: Box<str>,
+    pub(crate) etag: String,
+    /// As it goes out.
+    pub(crate) body: Bytes,
+}
+
+impl ProductParts {
+    /// Reads what [`CachedProduct::encode`] wrote; `None` for anything else.
+    pub(crate) fn decode(value: &Bytes) -> Option<Self> {
+        let mut lines = value.splitn(4, |byte| *byte == b'\n');
+        let mut line = || std::str::from_utf8(lines.next()?).ok();
+        let (id, etag, sku) = (ProductId(line()?.parse().ok()?), line()?.to_owned(), line()?.into());
+        let body = value.slice_ref(lines.next()?);
+        Some(Self { id, sku, etag, body })
     }
 }
 
@@ -120,7 +149,13 @@ mod tests {
     use super::*;
 
     fn product(cache: &ProductCache, tenant: TenantId, id: ProductId, now: Timestamp) -> CachedProduct {
-        CachedProduct::new(id, Bytes::from_static(b"{}"), "1".to_owned(), cache.epochs(tenant, id), now)
+        of("A", cache, tenant, id, now)
+    }
+
+    fn of(sku: &str, cache: &ProductCache, tenant: TenantId, id: ProductId, now: Timestamp) -> CachedProduct {
+        let parts =
+            ProductParts { id, sku: sku.into(), etag: "1".to_owned(), body: Bytes::from_static(b"{}") };
+        CachedProduct::new(parts, cache.epochs(tenant, id), now)
     }
 
     // CAT-1, DPR-6
@@ -129,7 +164,7 @@ mod tests {
         let cache = ProductCache::new(1 << 20);
         let (tenant, other, id, now) =
             (TenantId::new(), TenantId::new(), ProductId::new(), Timestamp::UNIX_EPOCH);
-        cache.put(tenant, "A", product(&cache, tenant, id, now));
+        cache.put(tenant, product(&cache, tenant, id, now));
         assert!(cache.find(tenant, id, now).is_some());
         assert!(cache.find_sku(tenant, "A", now).is_some());
         assert!(cache.find(other, id, now).is_none());
@@ -142,9 +177,9 @@ mod tests {
         let (tenant, id, now) = (TenantId::new(), ProductId::new(), Timestamp::UNIX_EPOCH);
         let read_before_the_change = product(&cache, tenant, id, now);
         cache.forget(tenant, id);
-        cache.put(tenant, "A", read_before_the_change);
+        cache.put(tenant, read_before_the_change);
         assert!(cache.find(tenant, id, now).is_none());
-        cache.put(tenant, "A", product(&cache, tenant, id, now));
+        cache.put(tenant, product(&cache, tenant, id, now));
         assert!(cache.find(tenant, id, now).is_some());
         cache.forget_tenant(tenant);
         assert!(cache.find_sku(tenant, "A", now).is_none());
@@ -154,12 +189,27 @@ mod tests {
     fn an_entry_dies_of_age_and_the_cache_stays_within_its_weight() {
         let cache = ProductCache::new(64 * 1024);
         let (tenant, id, now) = (TenantId::new(), ProductId::new(), Timestamp::UNIX_EPOCH);
-        cache.put(tenant, "A", product(&cache, tenant, id, now));
+        cache.put(tenant, product(&cache, tenant, id, now));
         let later = Timestamp::from_second(LIFETIME_S).unwrap();
         assert!(cache.find(tenant, id, later).is_none());
         for n in 0..10_000 {
-            cache.put(tenant, &n.to_string(), product(&cache, tenant, ProductId::new(), now));
+            cache.put(tenant, of(&n.to_string(), &cache, tenant, ProductId::new(), now));
         }
         assert!(cache.by_id.weight() <= 32 * 1024 && cache.by_sku.weight() <= 32 * 1024);
+    }
+
+    #[test]
+    fn what_other_processes_are_told_is_read_back_and_anything_else_is_not() {
+        let (cache, now) = (ProductCache::new(1 << 20), Timestamp::UNIX_EPOCH);
+        let product = of("Ä b", &cache, TenantId::new(), ProductId::new(), now);
+        let told = Bytes::from(product.encode());
+        let read = ProductParts::decode(&told).unwrap();
+        assert_eq!((read.id, &*read.sku, &read.body), (product.id, "Ä b", &product.body));
+        assert_eq!(read.etag, "1");
+        let with_breaks = Bytes::from([&told[..], b"\n\n".as_slice()].concat());
+        assert_eq!(ProductParts::decode(&with_breaks).unwrap().body, Bytes::from_static(b"{}\n\n"));
+        for wrong in ["", "{}", "a\nb\nc\nd", "\n\n\n"] {
+            assert_eq!(ProductParts::decode(&Bytes::from(wrong)), None, "{wrong:?}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
+use cache::Redis;
 use db::{Db, DbError, Epochs, Invalidations, Source, Stale, TenantTx};
 use jiff::Timestamp;
 use kernel::{Clock, Ctx, TenantId};
@@ -18,6 +19,7 @@ use crate::{
     import::TenantTurns,
     list_cache::{ListCache, ListKey},
     model::ProductId,
+    shared_cache::{Place, SharedCache, Wanted},
     single_flight::Flights,
     tax::{SharedTaxTable, TaxPeriod, TaxTable},
 };
@@ -48,6 +50,8 @@ pub struct CatalogConfig {
     pub objects: ObjectsConfig,
     /// The folder for images, when they are kept in one; made when first needed.
     pub object_dir: PathBuf,
+    /// Where all processes share what they have read, if they do.
+    pub redis: Option<Redis>,
     /// Tells imports in the background the time.
     pub clock: Clock,
 }
@@ -60,6 +64,7 @@ impl Default for CatalogConfig {
             import_dir: PathBuf::from("var/imports"),
             objects: ObjectsConfig::default(),
             object_dir: PathBuf::from("var/objects"),
+            redis: None,
             clock: Clock::system(),
         }
     }
@@ -78,6 +83,7 @@ struct Inner {
     product_flights: ProductFlights,
     lists: ListCache,
     list_flights: Flights<ListKey, Bytes>,
+    shared: Option<SharedCache>,
     reads: ReadCounts,
     objects: Objects,
     taxes: Cache<TenantId, Arc<CachedTaxes>>,
@@ -107,6 +113,7 @@ impl Catalog {
         let products = ProductCache::new(config.product_cache_bytes);
         let objects = Objects::new(config.objects.clone(), config.object_dir.clone());
         let lists = ListCache::new(config.list_cache_bytes);
+        let shared = config.redis.clone().map(SharedCache::new);
         Self(Arc::new(Inner {
             db,
             config,
@@ -114,6 +121,7 @@ impl Catalog {
             product_flights: Flights::new(),
             lists,
             list_flights: Flights::new(),
+            shared,
             reads: ReadCounts::registered(),
             objects,
             taxes: Cache::new(TAX_TABLES),
@@ -193,6 +201,21 @@ impl Catalog {
         self.0.reads.of(kind)
     }
 
+    /// What Redis holds of `wanted`, and where to keep it once it has been read; nowhere without Redis or while it is
+    /// away. To be asked before the database is read.
+    pub(crate) async fn find_shared(
+        &self,
+        ctx: &Ctx,
+        wanted: Wanted<'_>,
+    ) -> Result<(Option<Bytes>, Option<Place<'_>>), DbError> {
+        let Some(shared) = &self.0.shared else { return Ok((None, None)) };
+        let place = shared.place(self, ctx, wanted).await?;
+        Ok(match place.find().await {
+            Ok(found) => (found, Some(place)),
+            Err(_) => (None, None),
+        })
+    }
+
     /// Makes what is cached of these products stale everywhere, once `tx` has committed.
     pub(crate) async fn products_changed(&self, tx: &TenantTx, ids: &[ProductId]) -> Result<(), DbError> {
         let tenant = tx.tenant_id();
@@ -205,6 +228,7 @@ impl Catalog {
             }
             _ => tx.notify_invalidate(&format!("catalog.products/{}", tenant.0)).await?,
         }
+        raise_generation(tx).await?;
         let (inner, ids) = (Arc::clone(&self.0), ids.to_vec());
         tx.on_commit(move || {
             inner.lists.forget_tenant(tenant);
@@ -222,6 +246,7 @@ impl Catalog {
     pub(crate) async fn taxes_changed(&self, tx: &TenantTx) -> Result<(), DbError> {
         let tenant = tx.tenant_id();
         tx.notify_invalidate(&format!("catalog.taxes/{}", tenant.0)).await?;
+        raise_generation(tx).await?;
         let inner = Arc::clone(&self.0);
         tx.on_commit(move || {
             inner.lists.forget_tenant(tenant);
@@ -259,8 +284,9 @@ impl Inner {
         match (source, stale) {
             (Source::Control, _) => {}
             (Source::Tenants(_), Stale::All) => {
-                self.products.forget_all();
+                // Lists come first, here and below: see `get_product::take_over`.
                 self.lists.forget_all();
+                self.products.forget_all();
                 self.tax_epochs.move_all_on();
             }
             (Source::Tenants(_), Stale::Key(key)) => {
@@ -282,6 +308,13 @@ impl Inner {
         }
         Some(())
     }
+}
+
+/// Gives the catalog of the tenant another name from the commit of `tx` on, whether or not Redis can be reached now. The
+/// last statement of a change: others of the tenant wait for its row.
+async fn raise_generation(tx: &TenantTx) -> Result<(), DbError> {
+    let token = Uuid::now_v7();
+    tx.execute(include_str!("raise_generation.sql"), &[&tx.tenant_id(), &token]).await.map(drop)
 }
 
 /// The tax rates as `tx` sees them, past every cache.

@@ -1,4 +1,4 @@
-//! Use case: one product, from memory when it can.
+//! Use case: one product, from memory or Redis when it can.
 
 use std::sync::Arc;
 
@@ -8,9 +8,10 @@ use kernel::{Ctx, TenantId};
 
 use crate::{
     Catalog,
-    cache::CachedProduct,
-    cache_counts::CacheKind,
+    cache::{CachedProduct, ProductParts},
+    cache_counts::{CacheKind, Source},
     model::{ProductId, StoredProduct},
+    shared_cache::{Place, Wanted},
     single_flight::{Brought, Flights},
     variants::{family_tag, find_variants},
 };
@@ -34,13 +35,13 @@ pub(crate) async fn find_product(
     let (tenant, now) = (ctx.tenant_id(), ctx.now());
     let look = || catalog.products().find(tenant, id, now);
     let flight = ProductFlight::Id(tenant, id, catalog.products().epochs(tenant, id));
-    let fetch = async {
+    let load = async {
         let tx = catalog.db().begin_read(ctx).await?;
         let found = load(catalog, &tx, id).await?;
         tx.commit().await?;
         Ok(found)
     };
-    read(catalog, flight, look, fetch).await
+    read(catalog, flight, look, fetch(catalog, ctx, Wanted::Id(id), load)).await
 }
 
 /// A product by SKU, serialised; `None` when the tenant has none such.
@@ -53,7 +54,7 @@ pub(crate) async fn find_product_by_sku(
     let look = || catalog.products().find_sku(tenant, sku, now);
     // Which product has the SKU is not known yet: any change in the tenant's catalog may be one of it.
     let flight = ProductFlight::Sku(tenant, sku.into(), catalog.lists().epoch(tenant));
-    let fetch = async {
+    let load = async {
         let tx = catalog.db().begin_read(ctx).await?;
         let row = tx.query_opt(include_str!("find_product_id.sql"), &[&tx.tenant_id(), &sku]).await?;
         let found = match row {
@@ -64,10 +65,10 @@ pub(crate) async fn find_product_by_sku(
         tx.commit().await?;
         Ok(found)
     };
-    read(catalog, flight, look, fetch).await
+    read(catalog, flight, look, fetch(catalog, ctx, Wanted::Sku(sku), load)).await
 }
 
-/// From memory, or with whoever is reading it already, or from the database.
+/// From memory, or with whoever is fetching it already, or as `fetch` brings it.
 async fn read(
     catalog: &Catalog,
     flight: ProductFlight,
@@ -76,18 +77,53 @@ async fn read(
 ) -> Result<Option<Arc<CachedProduct>>, DbError> {
     let kind = CacheKind::Product;
     if let Some(found) = look() {
-        catalog.reads().hit(kind);
+        catalog.reads().add(kind, Source::Memory);
         return Ok(Some(found));
     }
-    let counted = async {
-        catalog.reads().miss(kind);
-        fetch.await
-    };
-    let (found, brought) = catalog.product_flights().join(flight, || look().map(Some), counted).await?;
+    let (found, brought) = catalog.product_flights().join(flight, || look().map(Some), fetch).await?;
     if brought == Brought::Shared {
-        catalog.reads().hit(kind);
+        catalog.reads().add(kind, Source::Memory);
     }
     Ok(found)
+}
+
+/// From Redis, or as `load` reads it from the database.
+async fn fetch(
+    catalog: &Catalog,
+    ctx: &Ctx,
+    wanted: Wanted<'_>,
+    load: impl Future<Output = Result<Option<Arc<CachedProduct>>, DbError>>,
+) -> Result<Option<Arc<CachedProduct>>, DbError> {
+    let (shared, place) = catalog.find_shared(ctx, wanted).await?;
+    if let (Some(value), Some(place)) = (shared, &place)
+        && let Some(found) = take_over(catalog, ctx.tenant_id(), &value, place)
+    {
+        catalog.reads().add(CacheKind::Product, Source::Redis);
+        return Ok(Some(found));
+    }
+    catalog.reads().add(CacheKind::Product, Source::Database);
+    let found = load.await?;
+    if let (Some(product), Some(place)) = (&found, place) {
+        place.keep(&product.encode()).await;
+    }
+    Ok(found)
+}
+
+/// Keeps what another process has read in memory; `None` when the product may have changed since.
+fn take_over(
+    catalog: &Catalog,
+    tenant: TenantId,
+    value: &Bytes,
+    place: &Place<'_>,
+) -> Option<Arc<CachedProduct>> {
+    let parts = ProductParts::decode(value)?;
+    // Which product it is was not known before. A change that these epochs know of has moved the catalog's on before:
+    // then the value may be from before that change.
+    let epochs = catalog.products().epochs(tenant, parts.id);
+    if !place.is_current(catalog) {
+        return None;
+    }
+    Some(catalog.products().put(tenant, CachedProduct::new(parts, epochs, place.known_at())))
 }
 
 async fn load(
@@ -98,7 +134,7 @@ async fn load(
     let (tenant, now) = (tx.tenant_id(), tx.ctx().now());
     let epochs = catalog.products().epochs(tenant, id);
     let Some(stored) = find_stored(tx, id).await? else { return Ok(None) };
-    let (sku, mut etag) = (stored.data.sku.clone(), stored.version.to_string());
+    let (sku, mut etag) = (stored.data.sku.as_str().into(), stored.version.to_string());
     let mut product = stored.into_product(&tx.ctx().tenant);
     if !product.options.is_empty() {
         let (variants, stamp) = find_variants(tx, id).await?;
@@ -106,8 +142,8 @@ async fn load(
         product.variants = Some(variants);
     }
     let body = serde_json::to_vec(&product).map_err(|error| DbError::Other(error.to_string()))?;
-    let cached = CachedProduct::new(id, Bytes::from(body), etag, epochs, now);
-    Ok(Some(catalog.products().put(tenant, &sku, cached)))
+    let parts = ProductParts { id, sku, etag, body: Bytes::from(body) };
+    Ok(Some(catalog.products().put(tenant, CachedProduct::new(parts, epochs, now))))
 }
 
 /// A product as stored.

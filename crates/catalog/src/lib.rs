@@ -24,6 +24,7 @@ pub mod problems;
 mod read_list;
 mod rules;
 mod set_tax_rates;
+mod shared_cache;
 mod single_flight;
 mod tax;
 mod terms;
@@ -65,5 +66,10 @@ pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
             sql: include_str!("../migrations/0004_variant_unique.sql"),
         },
         db::Migration { version: 5, name: "images", sql: include_str!("../migrations/0005_images.sql") },
+        db::Migration {
+            version: 6,
+            name: "generation",
+            sql: include_str!("../migrations/0006_generation.sql"),
+        },
     ],
 };

@@ -66,6 +66,12 @@ pub(crate) struct ListCache {
     epochs: Epochs,
 }
 
+impl ListKey {
+    pub(crate) fn query(&self) -> &ListQuery {
+        &self.query
+    }
+}
+
 impl ListCache {
     /// A cache of at most `bytes`.
     pub(crate) fn new(bytes: u64) -> Self {
@@ -87,7 +93,7 @@ impl ListCache {
         self.kept.get(key).filter(|found| now.as_second() < found.expires_at_s).map(|found| found.body)
     }
 
-    /// Keeps a list read at `now`, after `key` was made.
+    /// Keeps a list that was right at `now`, after `key` was made.
     pub(crate) fn put(&self, key: ListKey, body: Bytes, now: Timestamp) {
         if body.len() <= BODY_BYTES {
             self.kept.insert(key, CachedList { body, expires_at_s: now.as_second() + LIFETIME_S });

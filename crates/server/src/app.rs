@@ -118,11 +118,12 @@ impl Seeder for TaxRates {
 }
 
 /// The catalog, whose files lie in the data folder unless images are kept elsewhere.
-fn catalog_of(config: &Config, db: &Db) -> Catalog {
+fn catalog_of(config: &Config, db: &Db, redis: Option<&Redis>) -> Catalog {
     let files = CatalogConfig {
         import_dir: config.data_dir.join("imports"),
         objects: config.objects.clone(),
         object_dir: config.data_dir.join("objects"),
+        redis: redis.cloned(),
         ..CatalogConfig::default()
     };
     Catalog::with_config(db.clone(), files)
@@ -176,7 +177,7 @@ impl App {
             })?;
         let control = control_plane(&config, installation, &clock, master_key.clone())?;
         let lookup: Arc<dyn TenantLookup> = Arc::new(control.clone());
-        let catalog = catalog_of(&config, &db);
+        let catalog = catalog_of(&config, &db, redis.as_ref());
         let inventory = Inventory::new(db.clone(), InventoryConfig::default());
         let sales = Sales::new(db.clone(), catalog.clone(), config.combiner());
         let webhooks = webhooks_of(&config, &db, &lookup, &clock, master_key.clone())?;
@@ -204,7 +205,7 @@ impl App {
             inventory,
             customers,
             payments,
-            carts: Carts::new(db.clone(), catalog.clone(), config.combiner()),
+            carts: Carts::new(db.clone(), catalog.clone(), redis.clone(), config.combiner()),
             orders: Orders::new(db.clone(), Arc::new(checkouts.clone())),
             checkouts,
             reporting: Reporting::new(db.clone()),

@@ -52,9 +52,20 @@ impl Site {
         let db = databases.db()?;
         let clock = Clock::fake(START.parse()?);
         let known = Arc::new(Known::default());
-        let edge = Edge::new(unlimited(), known.clone(), known.clone(), known.clone(), clock.clone());
-        let router = Api::new(routes(&db, &clock))?.into_router(&edge);
+        let router = behind_gate(&known, &clock, routes(&db, &clock))?;
         Ok(Self { databases, db, clock, router, known })
+    }
+
+    /// The same market in another process, which shares nothing in memory but connections: somebody without a token
+    /// there.
+    ///
+    /// # Errors
+    /// When the declarations of the routes contradict each other.
+    pub fn stranger_elsewhere(
+        &self,
+        routes: impl FnOnce(&db::Db, &Clock) -> Vec<Routes<()>>,
+    ) -> anyhow::Result<Client> {
+        Ok(Client::new(behind_gate(&self.known, &self.clock, routes(&self.db, &self.clock))?))
     }
 
     /// A new merchant in the shared database.
@@ -72,8 +83,14 @@ impl Site {
     /// Somebody of the tenant `slug` with these permissions, naming the tenant.
     #[must_use]
     pub fn member(&self, slug: &str, permissions: &[&str]) -> Client {
+        Self::as_member(self.stranger(), slug, permissions)
+    }
+
+    /// `stranger`, of whatever process of a market, as somebody of the tenant `slug` with these permissions.
+    #[must_use]
+    pub fn as_member(stranger: Client, slug: &str, permissions: &[&str]) -> Client {
         let token = format!("{slug}{TOKEN_SEPARATOR}{}", permissions.join(","));
-        self.stranger().with_tenant(slug).with_token(&token)
+        stranger.with_tenant(slug).with_token(&token)
     }
 
     /// The operator of the platform with these permissions, naming no tenant.
@@ -99,6 +116,11 @@ impl Site {
     pub fn take_security_events(&self) -> Vec<SecurityEvent> {
         std::mem::take(&mut *self.known.events.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn behind_gate(known: &Arc<Known>, clock: &Clock, routes: Vec<Routes<()>>) -> anyhow::Result<Router> {
+    let edge = Edge::new(unlimited(), known.clone(), known.clone(), known.clone(), clock.clone());
+    Ok(Api::new(routes)?.into_router(&edge))
 }
 
 impl std::fmt::Debug for Site {

@@ -34,7 +34,7 @@ async fn the_first_page_of_a_list_is_read_once_however_it_is_written() {
     ] {
         assert_eq!(market.skus(path).await, Vec::<String>::new());
     }
-    assert_eq!(market.counts(CacheKind::Products), CacheCounts { hits: 2, misses: 1 });
+    assert_eq!(market.counts(CacheKind::Products), CacheCounts { hits: 2, shared_hits: 0, misses: 1 });
     // Whatever else is asked for is another list.
     for path in
         ["", "?limit=1", "?sort=-name", "?total=estimate", "?facets=true", "?active=true", "?maxPrice=9"]
@@ -47,7 +47,7 @@ async fn the_first_page_of_a_list_is_read_once_however_it_is_written() {
     for path in ["/categories", "/categories", "/categories?parent=Food"] {
         market.clerk.get(path).await.is(200);
     }
-    assert_eq!(market.counts(CacheKind::Categories), CacheCounts { hits: 1, misses: 2 });
+    assert_eq!(market.counts(CacheKind::Categories), CacheCounts { hits: 1, shared_hits: 0, misses: 2 });
 }
 
 // CAT-4: invalidated at once.
@@ -162,10 +162,10 @@ async fn a_hundred_who_miss_the_same_at_once_cause_one_query() {
 }
 
 /// Numbers as if by chance, the same in every run.
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    fn below(&mut self, most: usize) -> usize {
+    pub(crate) fn below(&mut self, most: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as usize) % most
     }

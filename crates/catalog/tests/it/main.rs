@@ -11,6 +11,7 @@ mod products;
 mod real_data;
 mod s3;
 mod search;
+mod shared_cache;
 mod taxes;
 mod upload_limits;
 mod uploads;

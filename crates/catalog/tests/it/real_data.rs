@@ -14,7 +14,7 @@ use csvio::{Columns, Entry, Reader};
 use crate::fixture::{Market, skus};
 
 /// The folder of the data set, or `None` with a word about it.
-fn data_set() -> Option<PathBuf> {
+pub(crate) fn data_set() -> Option<PathBuf> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let root = std::env::var_os("MARKETHALL_DATA_SET").map_or_else(beside, PathBuf::from);
     let folder =
@@ -26,7 +26,7 @@ fn data_set() -> Option<PathBuf> {
 }
 
 /// The products as a file of ours: names from type and size, categories from department and category.
-fn products(folder: &std::path::Path) -> Vec<u8> {
+pub(crate) fn products(folder: &std::path::Path) -> Vec<u8> {
     const COLUMNS: Columns = Columns {
         required: &["product_id", "department", "brand", "product_category", "product_type", "package_size"],
         optional: &["manufacturer_id"],
@@ -122,7 +122,7 @@ async fn neighbours(market: &Market, file: &[u8]) {
     }
 }
 
-const WORDS: &str = "soup,chocolate,bread,dog food,frozen pizza,milk,yogurt,shampoo,orange juice,cheddar cheese,\
+pub(crate) const WORDS: &str = "soup,chocolate,bread,dog food,frozen pizza,milk,yogurt,shampoo,orange juice,cheddar cheese,\
     greeting cards,candy bars,baby food,toothpaste,red wine,potato chips,peanut butter,ice cream,paper towels,\
     olive oil,tomato sauce,ground beef,chicken,hair color,light bulbs,cat litter,coffee,tea bags,cookies,crackers,\
     salad dressing,apple,lipstick,magazine,batteries,soft drinks 12 oz,cereal,pasta,rice,beans";

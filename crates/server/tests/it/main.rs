@@ -11,6 +11,7 @@ mod audit;
 mod authorisation;
 mod bus;
 mod carts;
+mod carts_in_redis;
 mod chaos;
 mod checkout;
 mod cli;

@@ -3,6 +3,7 @@
 mod command_line;
 mod examples;
 mod home;
+mod neighbour;
 mod promql;
 mod server;
 mod web_shop;
@@ -11,6 +12,7 @@ mod world;
 pub use command_line::CommandLine;
 pub use examples::{Example, Foreign, example};
 pub use home::{Home, Ran, program, target_dir};
+pub use neighbour::Neighbour;
 pub use promql::{Shown, selectors};
 pub use server::Server;
 pub use web_shop::{WebShop, check_out, check_out_with, fill, steps};

@@ -1,0 +1,1 @@
+select token from catalog.generation where tenant_id = $1
