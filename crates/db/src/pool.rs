@@ -15,8 +15,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::error::SqlState;
 
 use crate::{
-    ConnectionConfig, ControlTx, DbError, TenantTx, TierShares, counts, pools::Pools, shares::Shares,
-    tx::Mode,
+    ConnectionConfig, ControlTx, DbError, TenantTx, TierShares, connection::Connector, counts, pools::Pools,
+    shares::Shares, tx::Mode,
 };
 
 /// The database that holds the control plane, in the cluster that the control plane is configured to use.
@@ -345,9 +345,8 @@ fn build(mut config: ConnectionConfig, options: &str, max: usize, wait: Duration
         "-c jit=off -c statement_timeout=30s -c lock_timeout=5s \
          -c idle_in_transaction_session_timeout=60s -c timezone=UTC {options}"
     ));
-    let (config, tls) = config.into_parts();
-    let manager =
-        Manager::from_config(config, tls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = Manager::from_connect((*config).clone(), Connector(config), recycling);
     Pool::builder(manager)
         .max_size(max)
         .timeouts(Timeouts { wait: Some(wait), create: Some(wait), recycle: Some(wait) })

@@ -1,6 +1,7 @@
 //! Where a database is, who signs in, and how the way there is protected (DPR-5): the URLs of libpq with `sslmode`,
-//! `sslrootcert`, `sslcert` and `sslkey`.
+//! `sslrootcert`, `sslcert` and `sslkey`, and with several servers of which one takes writes.
 
+mod servers;
 mod tls;
 
 use std::{
@@ -17,6 +18,8 @@ use tokio_postgres::{
     tls::MakeTlsConnect,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
+
+pub(crate) use servers::Connector;
 
 /// A connection of ours: encrypted or not, as the server and the settings have it.
 pub(crate) type Wire = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
@@ -38,7 +41,7 @@ pub enum ConnectionError {
     /// It cannot be read. It is not shown: it holds a password.
     #[error("must be a URL like postgres://user:password@host:5432/postgres")]
     Unreadable,
-    /// A setting of TLS has no meaning.
+    /// A setting has no meaning.
     #[error("{setting} must be {wanted}")]
     Setting {
         /// As in the URL.
@@ -61,6 +64,7 @@ pub enum ConnectionError {
 pub struct ConnectionConfig {
     driver: Config,
     tls: MakeRustlsConnect,
+    last: servers::Last,
 }
 
 impl ConnectionConfig {
@@ -69,17 +73,13 @@ impl ConnectionConfig {
     pub fn new() -> Self {
         let mut driver = Config::new();
         driver.ssl_mode(SslMode::Disable);
-        Self { driver, tls: tls::unverified() }
+        Self { driver, tls: tls::unverified(), last: servers::Last::default() }
     }
 
-    /// What the pools need: the driver's settings and who encrypts.
-    pub(crate) fn into_parts(self) -> (Config, MakeRustlsConnect) {
-        (self.driver, self.tls)
-    }
-
-    /// Connects; the second part is to be polled for anything to happen.
+    /// Connects; the second part is to be polled for anything to happen. Of several servers the one that takes writes
+    /// is found, even where another one has vanished.
     pub(crate) async fn open(&self) -> Result<(Client, Wire), Error> {
-        self.driver.connect(self.tls.clone()).await
+        servers::connect(&self.driver, &self.tls, &self.last).await
     }
 }
 
@@ -115,15 +115,17 @@ impl FromStr for ConnectionConfig {
     fn from_str(text: &str) -> Result<Self, ConnectionError> {
         let (bare, wanted) = Wanted::take_from(text)?;
         let mut driver: Config = bare.parse().map_err(|_| ConnectionError::Unreadable)?;
+        servers::want_writes(&mut driver)?;
+        let last = servers::Last::default();
         if driver.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
             // Nobody listens in between, and PostgreSQL encrypts nothing there.
             driver.ssl_mode(SslMode::Disable);
-            return Ok(Self { driver, tls: tls::unverified() });
+            return Ok(Self { driver, tls: tls::unverified(), last });
         }
         let given = driver.get_ssl_mode();
         let (mode, proof) = wanted.protection(given)?;
         driver.ssl_mode(mode);
-        Ok(Self { driver, tls: tls::connector(proof, &wanted.files)? })
+        Ok(Self { driver, tls: tls::connector(proof, &wanted.files)?, last })
     }
 }
 
@@ -163,6 +165,8 @@ impl Wanted {
                 "sslrootcert" => wanted.files.roots = Some(plain()?.into()),
                 "sslcert" => wanted.files.cert = Some(plain()?.into()),
                 "sslkey" => wanted.files.key = Some(plain()?.into()),
+                // libpq's other word for it.
+                "target_session_attrs" if value == "primary" => rest.push("target_session_attrs=read-write"),
                 _ => rest.push(pair),
             }
         }

@@ -7,6 +7,7 @@ mod encrypted;
 mod invalidation;
 mod isolation;
 mod migrate;
+mod servers;
 mod shares;
 mod shelf;
 mod slow;

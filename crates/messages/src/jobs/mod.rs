@@ -25,7 +25,7 @@ pub use record::JobRecord;
 pub use run::{JobEnd, JobRun};
 pub use schedule::Schedule;
 
-use crate::{TenantLookup, retry::later};
+use crate::TenantLookup;
 
 /// How jobs are run.
 #[derive(Debug, Clone)]
@@ -196,9 +196,7 @@ async fn step(
 /// Begins one due job if there is one and room for it.
 async fn begin(inner: &Arc<Inner>, now: Timestamp, running: &mut JoinSet<JobRun>) -> Result<bool, DbError> {
     let Ok(permit) = inner.permits.clone().try_acquire_owned() else { return Ok(false) };
-    let names: Vec<&str> = inner.jobs.iter().map(|job| job.name).collect();
-    let leased_until = later(now, inner.config.lease);
-    let claimed = record::claim(&inner.db, &names, now, leased_until, &inner.config.host).await?;
+    let claimed = record::claim(&inner.db, &inner.jobs, now, inner.config.lease, &inner.config.host).await?;
     let Some(claimed) = claimed else { return Ok(false) };
     let Some(job) = inner.jobs.iter().find(|job| job.name == claimed.name).cloned() else { return Ok(false) };
     let inner = inner.clone();

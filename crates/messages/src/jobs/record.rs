@@ -8,7 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Job;
+use super::{Job, schedule::CLOCKS_APART};
+use crate::retry::later;
 
 /// How a job stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -55,17 +56,22 @@ pub(super) async fn register(db: &Db, jobs: &[Job], now: Timestamp) -> Result<()
     tx.commit().await
 }
 
+/// Takes the job that has been due longest, if any, for `lease`.
 pub(super) async fn claim(
     db: &Db,
-    names: &[&str],
+    jobs: &[Job],
     now: Timestamp,
-    leased_until: Timestamp,
+    lease: Duration,
     host: &str,
 ) -> Result<Option<Claimed>, DbError> {
     let run_id = Uuid::now_v7();
+    let names: Vec<&str> = jobs.iter().map(|job| job.name).collect();
+    let latest: Vec<Timestamp> = jobs.iter().map(|job| job.schedule.latest_run(now)).collect();
+    let (until, latest_until) = (later(now, lease), later(now, lease * 2 + CLOCKS_APART));
     let tx = db.control().await?;
-    let found =
-        tx.query_opt(include_str!("claim.sql"), &[&names, &now, &run_id, &leased_until, &host]).await?;
+    let found = tx
+        .query_opt(include_str!("claim.sql"), &[&names, &now, &run_id, &until, &host, &latest, &latest_until])
+        .await?;
     tx.commit().await?;
     found
         .map(|row| Ok(Claimed { name: row.try_get("name")?, due: row.try_get("next_run_at")?, run_id }))

@@ -6,6 +6,11 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Time, tz::TimeZone};
 
 use crate::retry::later;
 
+/// How far apart the clocks of two processes may be before one of them is held for wrong.
+pub(super) const CLOCKS_APART: Duration = Duration::from_secs(60);
+/// The longest between two runs of a daily job.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// When a job runs; always in UTC. A run that was missed (nobody was up) is made up once, not several times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schedule {
@@ -22,11 +27,23 @@ impl Schedule {
         match *self {
             Self::Every(pause) => {
                 let pause = pause.max(Duration::from_secs(1));
-                let next = later(due, pause);
+                // One that was planned by a clock that went ahead is due now.
+                let next = later(due.min(now), pause);
                 if next > now { next } else { later(now, pause) }
             }
             Self::Daily(time) => next_day(time, now),
         }
+    }
+
+    /// The latest moment that a process whose clock is about right plans a run for: one that is planned for later was
+    /// planned by a clock that went ahead.
+    #[must_use]
+    pub fn latest_run(&self, now: Timestamp) -> Timestamp {
+        let pause = match *self {
+            Self::Every(pause) => pause.max(Duration::from_secs(1)).saturating_mul(2),
+            Self::Daily(_) => DAY,
+        };
+        later(now, pause.saturating_add(CLOCKS_APART))
     }
 
     /// The first run of a job that is new at `now`.
@@ -74,6 +91,7 @@ mod tests {
         let minute = Schedule::Every(Duration::from_secs(60));
         check(minute, "2026-01-01T10:00:00Z", "2026-01-01T10:00:05Z", "2026-01-01T10:01:00Z");
         check(minute, "2026-01-01T10:00:00Z", "2026-01-01T12:00:05Z", "2026-01-01T12:01:05Z");
+        check(minute, "2026-01-01T11:00:00Z", "2026-01-01T10:00:05Z", "2026-01-01T10:01:05Z");
         let night = Schedule::Daily(Time::constant(2, 30, 0, 0));
         check(night, "2026-01-01T02:30:00Z", "2026-01-01T02:30:00Z", "2026-01-02T02:30:00Z");
         check(night, "2026-01-01T02:30:00Z", "2026-01-05T01:00:00Z", "2026-01-05T02:30:00Z");

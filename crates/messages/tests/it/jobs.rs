@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use kernel::Clock;
 use messages::{Job, JobEnd, JobError, Jobs, JobsConfig, Schedule};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -78,6 +79,30 @@ async fn a_job_whose_process_died_runs_again_after_its_lease() -> anyhow::Result
     world.clock.advance_seconds(61);
     assert_eq!(next_one.run_due(world.now()).await?.len(), 1);
     assert_eq!(runs.load(Ordering::SeqCst), 1);
+    Ok(())
+}
+
+// RES-6, MSG-6: a process whose clock went ahead for a while leaves no job waiting for the moment that it planned.
+#[tokio::test]
+async fn a_clock_that_went_ahead_keeps_no_job_from_running_when_it_is_due() -> anyhow::Result<()> {
+    const HOUR: i64 = 3600;
+    let world = World::new().await?;
+    let (minute, minutes) = counting("things.count", MINUTE);
+    let (night, nights) = counting("things.tidy", Schedule::Daily(jiff::civil::time(2, 30, 0, 0)));
+    let wrong = Clock::fake(world.now());
+    let config = JobsConfig { lease: Duration::from_secs(60), ..JobsConfig::default() };
+    let both = vec![minute, night];
+    let ahead = Jobs::new(world.db.clone(), world.lookup.clone(), wrong.clone(), both.clone(), config)?;
+    let right = jobs(&world, both);
+    right.register().await?;
+    wrong.advance_seconds(48 * HOUR);
+    assert_eq!(ahead.run_due(wrong.now()).await?.len(), 2);
+    assert!(right.list().await?.iter().all(|job| job.next_run_at > wrong.now()));
+    assert_eq!(right.run_due(world.now()).await?.len(), 2);
+    assert!(right.run_due(world.now()).await?.is_empty());
+    world.clock.advance_seconds(60);
+    assert_eq!(right.run_due(world.now()).await?.len(), 1);
+    assert_eq!((minutes.load(Ordering::SeqCst), nights.load(Ordering::SeqCst)), (3, 2));
     Ok(())
 }
 
