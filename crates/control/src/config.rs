@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::shards::Purpose;
+use crate::{shards::Purpose, usage::PriceConfig};
 
 /// A cluster that takes tenants, as configured; what is changed at runtime later wins over this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,11 @@ pub struct ControlConfig {
     pub dedicated_prefix: String,
     /// The clusters that take tenants.
     pub shards: Vec<ShardConfig>,
+    /// The currency of all prices.
+    pub price_currency: String,
+    /// What use costs tenants; what is not in it costs nothing. To change a price, add it with the day from which it counts:
+    /// reports of days before stay as they were.
+    pub prices: Vec<PriceConfig>,
 }
 
 impl Default for ControlConfig {
@@ -100,6 +105,8 @@ impl Default for ControlConfig {
                 purpose: Purpose::Any,
                 draining: false,
             }],
+            price_currency: "EUR".to_owned(),
+            prices: Vec::new(),
         }
     }
 }

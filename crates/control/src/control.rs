@@ -24,7 +24,7 @@ use crate::{
     shards,
     tenants::{Seeder, TenantDatabases},
     tokens::{self, KeyError, KeyRing, MasterKey, TokenCache},
-    usage::UsageMeter,
+    usage::{BillableFacts, UsageMeter, check_prices},
 };
 
 /// What the control plane is given by the program that runs it.
@@ -42,6 +42,8 @@ pub struct Parts {
     pub seeders: Vec<Arc<dyn Seeder>>,
     /// Every flag that some part of the program asks for.
     pub flags: Vec<Flag>,
+    /// What may be billed beside use, each kind once.
+    pub facts: Vec<Arc<dyn BillableFacts>>,
 }
 
 struct Inner {
@@ -93,6 +95,7 @@ impl Control {
         if let Some(defect) = flags.defect() {
             return Err(StartError::Config(defect));
         }
+        check_prices(&config, &parts.facts).map_err(StartError::Config)?;
         crate::counts::register(crate::tenants::step_names());
         let lifetimes = crate::registry::Lifetimes {
             fresh: SignedDuration::from_secs(config.registry_ttl_s.into()),
@@ -248,6 +251,12 @@ impl Control {
 
     pub(crate) fn seeders(&self) -> &[Arc<dyn Seeder>] {
         &self.0.parts.seeders
+    }
+
+    /// What may be billed beside use.
+    #[must_use]
+    pub fn facts(&self) -> &[Arc<dyn BillableFacts>] {
+        &self.0.parts.facts
     }
 
     pub(crate) fn keys(&self) -> &KeyRing {

@@ -11,7 +11,7 @@ use crate::{
     health::probe_job,
     tenants::resume_provisioning,
     tokens::rotate_signing_keys,
-    usage::{add_up_job, purge_usage},
+    usage::{self, purge_usage},
 };
 
 /// Security events are kept this long.
@@ -29,7 +29,7 @@ const AT_ONCE: i64 = 5_000;
 #[must_use]
 pub fn jobs(control: &Control) -> Vec<Job> {
     let (resuming, rotating, purging) = (control.clone(), control.clone(), control.clone());
-    vec![
+    let mut jobs = vec![
         Job::new(
             "control.resume_provisioning",
             Schedule::Every(Duration::from_secs(10)),
@@ -60,8 +60,9 @@ pub fn jobs(control: &Control) -> Vec<Job> {
             },
         ),
         probe_job(control),
-        add_up_job(control),
-    ]
+    ];
+    jobs.extend(usage::jobs(control));
+    jobs
 }
 
 /// Removes what is not needed any more; returns how many rows went.

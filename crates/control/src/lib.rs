@@ -96,5 +96,5 @@ pub fn routes(control: Control) -> edge::Routes<()> {
         .merge(with(security::routes()))
         .merge(with(flags::routes()))
         .merge(with(health::routes()))
-        .merge(with(usage::routes()))
+        .merge(usage::routes(&control))
 }

@@ -40,5 +40,10 @@ pub const MIGRATIONS: DomainMigrations = DomainMigrations {
             sql: include_str!("../migrations/0009_tenant_probe.sql"),
         },
         Migration { version: 10, name: "usage", sql: include_str!("../migrations/0010_usage.sql") },
+        Migration {
+            version: 11,
+            name: "usage_facts",
+            sql: include_str!("../migrations/0011_usage_facts.sql"),
+        },
     ],
 };

@@ -8,6 +8,7 @@ mod counts;
 mod epochs;
 mod error;
 mod invalidation;
+mod measure;
 pub mod migrate;
 mod pool;
 mod pools;
@@ -23,6 +24,7 @@ pub use connection::{ConnectionConfig, ConnectionError};
 pub use epochs::Epochs;
 pub use error::DbError;
 pub use invalidation::{Invalidations, Source, Stale};
+pub use measure::Held;
 pub use migrate::{DomainMigrations, Migration, Migrations};
 pub use pool::{
     APP_ROLE, CONTROL_DATABASE, CONTROL_ROLE, Db, DbConfig, PoolLimits, RELAY_ROLE, RolePasswords,

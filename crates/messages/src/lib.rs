@@ -31,8 +31,8 @@ pub use lookup::{LookupError, TenantLookup};
 pub use probe::LatencyProbe;
 pub use publish::{Draft, publish, publish_stmt};
 pub use relay::{
-    BusKind, BusStatus, MessagesConfig, NatsConfig, Relay, RelayConfig, RelayConfigError, RelayError, Window,
-    Windows,
+    BusKind, BusStatus, MessagesConfig, NatsConfig, Relay, RelayConfig, RelayConfigError, RelayError, Tally,
+    Window, Windows,
 };
 pub use request::{EVERY_KIND, request, requesting_tenants};
 pub use retry::RetryPolicy;

@@ -3,6 +3,7 @@
 
 mod cache;
 mod change_status;
+mod count_placed;
 mod effects;
 pub mod events;
 mod find_orders;
@@ -15,6 +16,7 @@ pub mod problems;
 
 pub use cache::OrderCache;
 pub use change_status::{ChangeStatusError, change_status};
+pub use count_placed::{PlacedOrder, count_placed, list_placed};
 pub use effects::OrderEffects;
 pub use find_orders::{OrderFilter, find_order, list_orders, lock_order};
 pub use http::{Orders, StatusInput, routes};

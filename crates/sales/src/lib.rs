@@ -5,6 +5,7 @@ mod book_orders;
 mod booking;
 pub mod cache;
 mod correct_sale;
+mod count_booked;
 mod create_sale;
 mod error;
 pub mod events;
@@ -29,6 +30,7 @@ mod sum_sales;
 mod void_sale;
 
 pub use book_orders::{ChannelSale, Receipt, book_stmt, decode_receipts, goods_stmt, news};
+pub use count_booked::{BookedSale, count_booked, list_booked};
 pub use create_sale::{SaleBatch, SaleRequest};
 pub use error::SaleError;
 pub use export_sales::{ExportError, export_sales};
@@ -68,5 +70,6 @@ pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
             name: "by_channel",
             sql: include_str!("../migrations/0004_by_channel.sql"),
         },
+        db::Migration { version: 5, name: "late", sql: include_str!("../migrations/0005_late.sql") },
     ],
 };

@@ -26,7 +26,7 @@ use webhooks::Webhooks;
 
 use crate::{
     config::Config,
-    documents, flags, health,
+    documents, facts, flags, health,
     installation::{Installation, Shard, tenant_migrations},
     jobs, measures, operations,
 };
@@ -194,7 +194,11 @@ impl App {
         };
         let checkouts = Checkouts::new(config.checkout.clone(), parts);
         let consumers = consumers(&webhooks);
-        let carrying = RelayConfig { nats: config.messages.nats(), ..RelayConfig::default() };
+        let carrying = RelayConfig {
+            nats: config.messages.nats(),
+            tally: Some(Arc::new(control.clone())),
+            ..RelayConfig::default()
+        };
         let relay = Relay::new(db.clone(), lookup.clone(), clock.clone(), consumers, carrying)?;
         let scheduled = jobs::all(&config, &control, &catalog, &payments, &checkouts);
         let jobs = Jobs::new(db.clone(), lookup, clock.clone(), scheduled, JobsConfig::default())?;
@@ -372,6 +376,7 @@ fn control_plane(
         databases: Arc::new(databases),
         seeders: vec![Arc::new(TaxRates)],
         flags: flags::all(),
+        facts: facts::all(),
     };
     let mut settings = config.control.clone();
     settings.shared_database = config.database.names.shared.clone();

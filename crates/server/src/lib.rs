@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod documents;
+mod facts;
 mod faults;
 mod flags;
 mod health;

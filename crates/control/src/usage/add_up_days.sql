@@ -1,14 +1,21 @@
--- Days from $1 on, made anew from their hours: the same however often it is done.
-insert into control.usage_day as d (tenant_id, day, calls, received_bytes, sent_bytes, worked_us)
+-- Days from $1 on, made anew from their hours: the same however often it is done. What is held counts by its average.
+insert into control.usage_day as d
+    (tenant_id, day, calls, received_bytes, sent_bytes, worked_us, messages, stored_rows, stored_bytes, tier)
 select h.tenant_id, (h.hour at time zone 'utc')::date, sum(h.calls)::bigint, sum(h.received_bytes)::bigint,
-    sum(h.sent_bytes)::bigint, sum(h.worked_us)::bigint
+    sum(h.sent_bytes)::bigint, sum(h.worked_us)::bigint, sum(h.messages)::bigint, round(avg(h.stored_rows))::bigint,
+    round(avg(h.stored_bytes))::bigint, t.tier
 from control.usage_hour as h
+join control.tenant as t on t.id = h.tenant_id
 where h.hour >= $1
-group by h.tenant_id, (h.hour at time zone 'utc')::date
+group by h.tenant_id, (h.hour at time zone 'utc')::date, t.tier
 on conflict (tenant_id, day) do update
 set calls = excluded.calls,
     received_bytes = excluded.received_bytes,
     sent_bytes = excluded.sent_bytes,
-    worked_us = excluded.worked_us
-where (d.calls, d.received_bytes, d.sent_bytes, d.worked_us)
-    is distinct from (excluded.calls, excluded.received_bytes, excluded.sent_bytes, excluded.worked_us)
+    worked_us = excluded.worked_us,
+    messages = excluded.messages,
+    stored_rows = excluded.stored_rows,
+    stored_bytes = excluded.stored_bytes
+where (d.calls, d.received_bytes, d.sent_bytes, d.worked_us, d.messages, d.stored_rows, d.stored_bytes)
+    is distinct from (excluded.calls, excluded.received_bytes, excluded.sent_bytes, excluded.worked_us, excluded.messages,
+        excluded.stored_rows, excluded.stored_bytes)

@@ -23,16 +23,21 @@ pub(super) fn is_wanted(headers: &http::HeaderMap) -> bool {
 /// A row for each tenant, the days in each, so that files can be put together.
 pub(super) fn of_usage(days: Days, usage: &[TenantUsage]) -> io::Result<Bytes> {
     let mut writer = Writer::new(Vec::new());
-    let names = ["tenant", "tier", "from", "to", "calls", "received_bytes", "sent_bytes", "worked_ms"];
-    writer.header(&names)?;
+    let names =
+        ["tenant", "tier", "from", "to", "calls", "received_bytes", "sent_bytes", "worked_ms", "messages"];
+    let held = ["stored_rows", "stored_bytes"];
+    writer.header(&[&names[..], &held].concat())?;
     for row in usage {
         writer.text(&row.tenant)?;
         writer.plain(row.tier.as_str())?;
         writer.plain(&days.first())?;
         writer.plain(&days.last())?;
         let used = row.used;
-        for amount in [used.calls, used.received_bytes, used.sent_bytes, used.worked_ms] {
+        for amount in [used.calls, used.received_bytes, used.sent_bytes, used.worked_ms, used.messages] {
             writer.plain(&amount.to_string())?;
+        }
+        for amount in [used.stored_rows, used.stored_bytes] {
+            writer.plain(&amount.map_or_else(String::new, |amount| amount.to_string()))?;
         }
         writer.end_row()?;
     }

@@ -14,10 +14,11 @@ use crate::Control;
 const LATE: SignedDuration = SignedDuration::from_hours(48);
 const DAY: u64 = 86_400;
 
-/// What is removed, and how long it is kept: hours a quarter, days three years and a bit, the names of batches as long
+/// What is removed, and how long it is kept: hours a quarter, days and facts three years and a bit, the names of batches as long
 /// as a process may repeat one.
-pub(crate) const fn purge_usage() -> [(&'static str, Duration); 3] {
+pub(crate) const fn purge_usage() -> [(&'static str, Duration); 4] {
     [
+        (include_str!("purge_facts.sql"), Duration::from_secs(1100 * DAY)),
         (include_str!("purge_hours.sql"), Duration::from_secs(92 * DAY)),
         (include_str!("purge_days.sql"), Duration::from_secs(1100 * DAY)),
         (include_str!("purge_batches.sql"), Duration::from_secs(7 * DAY)),

@@ -55,12 +55,15 @@ pub async fn list_own_usage(
     rows.iter().map(|row| Ok(PeriodUsage { from: row.try_get(0)?, used: used(row, 1)? })).collect()
 }
 
-/// Reads calls, bytes in, bytes out and milliseconds from column `at` on.
+/// Reads calls, bytes in, bytes out, milliseconds, messages, rows and bytes held from column `at` on.
 fn used(row: &Row, at: usize) -> Result<UsedView, DbError> {
     Ok(UsedView {
         calls: row.try_get(at)?,
         received_bytes: row.try_get(at + 1)?,
         sent_bytes: row.try_get(at + 2)?,
         worked_ms: row.try_get(at + 3)?,
+        messages: row.try_get(at + 4)?,
+        stored_rows: row.try_get(at + 5)?,
+        stored_bytes: row.try_get(at + 6)?,
     })
 }

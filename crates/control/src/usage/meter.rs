@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    ops::AddAssign,
     sync::{LazyLock, Mutex, PoisonError},
 };
 
@@ -31,16 +32,31 @@ pub struct Amounts {
     pub sent_bytes: i64,
     /// How long handlers were at work, in microseconds.
     pub worked_us: i64,
+    /// Messages published.
+    pub messages: i64,
 }
 
-impl Amounts {
-    fn add(&mut self, used: Used) {
-        let add =
-            |sum: &mut i64, more: u64| *sum = sum.saturating_add(i64::try_from(more).unwrap_or(i64::MAX));
-        add(&mut self.calls, used.calls);
-        add(&mut self.received_bytes, used.received);
-        add(&mut self.sent_bytes, used.sent);
-        add(&mut self.worked_us, u64::try_from(used.worked.as_micros()).unwrap_or(u64::MAX));
+impl From<Used> for Amounts {
+    fn from(used: Used) -> Self {
+        let whole = |amount: u64| i64::try_from(amount).unwrap_or(i64::MAX);
+        Self {
+            calls: whole(used.calls),
+            received_bytes: whole(used.received),
+            sent_bytes: whole(used.sent),
+            worked_us: i64::try_from(used.worked.as_micros()).unwrap_or(i64::MAX),
+            messages: 0,
+        }
+    }
+}
+
+impl AddAssign for Amounts {
+    fn add_assign(&mut self, more: Self) {
+        let add = |sum: &mut i64, more: i64| *sum = sum.saturating_add(more);
+        add(&mut self.calls, more.calls);
+        add(&mut self.received_bytes, more.received_bytes);
+        add(&mut self.sent_bytes, more.sent_bytes);
+        add(&mut self.worked_us, more.worked_us);
+        add(&mut self.messages, more.messages);
     }
 }
 
@@ -69,16 +85,16 @@ impl Default for UsageMeter {
 }
 
 impl UsageMeter {
-    fn add(&self, tenant: TenantId, at: Timestamp, used: Used) {
+    fn add(&self, tenant: TenantId, at: Timestamp, used: Amounts) {
         let place = (tenant, at.as_second().div_euclid(SECONDS_OF_AN_HOUR));
         // The last bits of an identifier are random.
         let stripe = usize::from(tenant.0.as_bytes()[15]) % STRIPES;
         let mut counts = self.stripes[stripe].lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= MOST_IN_STRIPE && !counts.contains_key(&place) {
-            DROPPED.increment(used.calls);
+            DROPPED.increment(used.calls.unsigned_abs());
             return;
         }
-        counts.entry(place).or_default().add(used);
+        *counts.entry(place).or_default() += used;
     }
 
     /// Takes everything counted so far.
@@ -95,8 +111,21 @@ impl UsageMeter {
 
 impl edge::Meter for Control {
     fn add(&self, tenant: TenantId, at: Timestamp, used: Used) {
-        self.usage_meter().add(tenant, at, used);
+        self.usage_meter().add(tenant, at, used.into());
     }
+}
+
+impl messages::Tally for Control {
+    fn published(&self, tenant: TenantId, at: Timestamp, messages: u64) {
+        let messages = i64::try_from(messages).unwrap_or(i64::MAX);
+        self.usage_meter().add(tenant, at, Amounts { messages, ..Amounts::default() });
+    }
+}
+
+/// The moment at which the hour of `at` began.
+pub(super) fn start_of_hour(at: Timestamp) -> Timestamp {
+    let second = at.as_second().div_euclid(SECONDS_OF_AN_HOUR).saturating_mul(SECONDS_OF_AN_HOUR);
+    Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// The moment an hour begins.
@@ -110,8 +139,8 @@ mod tests {
 
     use super::*;
 
-    fn call(sent: u64) -> Used {
-        Used { calls: 1, received: 10, sent, worked: Duration::from_micros(7) }
+    fn call(sent: u64) -> Amounts {
+        Used { calls: 1, received: 10, sent, worked: Duration::from_micros(7) }.into()
     }
 
     // PLT-8
@@ -122,10 +151,10 @@ mod tests {
         meter.add(acme, at("2026-11-21T10:00:00Z"), call(100));
         meter.add(acme, at("2026-11-21T10:59:59.999Z"), call(1));
         meter.add(acme, at("2026-11-21T11:00:00Z"), call(5));
-        meter.add(bolt, at("2026-11-21T10:30:00Z"), Used { sent: 3, ..Used::default() });
+        meter.add(bolt, at("2026-11-21T10:30:00Z"), Amounts { messages: 3, ..Amounts::default() });
         let taken = meter.take().unwrap();
         let hours: Vec<_> = taken.rows.iter().filter(|((tenant, _), _)| *tenant == acme).collect();
-        let first = Amounts { calls: 2, received_bytes: 20, sent_bytes: 101, worked_us: 14 };
+        let first = Amounts { calls: 2, received_bytes: 20, sent_bytes: 101, worked_us: 14, messages: 0 };
         assert_eq!((hours.len(), hours[0].1), (2, first));
         assert_eq!(hour_start(hours[0].0), at("2026-11-21T10:00:00Z"));
         assert_eq!(taken.rows.len(), 3);

@@ -1,5 +1,6 @@
 //! Which days are asked for.
 
+use db::DbError;
 use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
 use kernel::Timestamp;
 
@@ -41,6 +42,18 @@ impl Days {
         if to < last && known(from) && known(to) { Ok(Self { from, to }) } else { Err(DaysError::TooMany) }
     }
 
+    /// The first day.
+    #[must_use]
+    pub fn from(self) -> Date {
+        self.from
+    }
+
+    /// The last day.
+    #[must_use]
+    pub fn to(self) -> Date {
+        self.to
+    }
+
     /// The first day as text.
     pub(super) fn first(self) -> String {
         self.from.to_string()
@@ -50,6 +63,14 @@ impl Days {
     pub(super) fn last(self) -> String {
         self.to.to_string()
     }
+}
+
+/// The moments at which `first` begins and `last` has ended (UTC).
+pub(super) fn moments(first: Date, last: Date) -> Result<(Timestamp, Timestamp), DbError> {
+    let begin = |day: Date| day.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
+    let end = last.checked_add(1.day());
+    let moments = begin(first).and_then(|first| Ok((first, end.and_then(begin)?)));
+    moments.map_err(|error| DbError::Other(format!("days from {first} to {last}: {error}")))
 }
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ impl Control {
                 &column(handful, |amounts| amounts.received_bytes),
                 &column(handful, |amounts| amounts.sent_bytes),
                 &column(handful, |amounts| amounts.worked_us),
+                &column(handful, |amounts| amounts.messages),
             ],
         )
         .await?;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod api_keys;
+mod bills;
 mod flags;
 mod health;
 mod invariants;

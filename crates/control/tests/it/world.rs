@@ -1,10 +1,10 @@
 //! A control plane over fresh databases, behind the real gate; shards, steps and clocks bend to the test's will.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -12,13 +12,15 @@ use async_trait::async_trait;
 use control::{
     Control, ControlConfig, MasterKey, OperatorToken, Parts, Purpose, Seeder, ShardConfig, TenantDatabases,
     sign_operator_token,
+    usage::{BillableFacts, Fact},
 };
 use db::{Db, DbError, Invalidations, TenantTx, migrate::MigrateError};
 use edge::{Api, Edge, EdgeParts};
 use jiff::civil::date;
-use kernel::{Clock, Flag, PermissionSet, Placement, TenantId};
+use kernel::{Clock, Flag, PermissionSet, Placement, TenantId, Timestamp};
 use serde_json::{Value, json};
 use testkit::{Answer, Client, SHARD, TestCluster, TestDatabases, unlimited};
+use uuid::Uuid;
 
 /// When the clock stands at the start of every test.
 pub(crate) const START: &str = "2026-11-21T10:00:00Z";
@@ -107,6 +109,73 @@ impl Seeder for Seed {
     }
 }
 
+/// Facts of kind `sale`, written by the test.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    pub(crate) sales: Mutex<Vec<(TenantId, Timestamp, Uuid)>>,
+    /// Cannot be read while set.
+    pub(crate) closed: AtomicBool,
+}
+
+impl Books {
+    pub(crate) fn write(&self, tenant: TenantId, at: &str, times: usize) {
+        let sale = |_| (tenant, at.parse().unwrap(), Uuid::now_v7());
+        self.sales.lock().unwrap().extend((0..times).map(sale));
+    }
+
+    fn between(
+        &self,
+        tx: &TenantTx,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(Timestamp, Uuid)>, DbError> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(DbError::Unavailable("the test wants it".to_owned()));
+        }
+        let sales = self.sales.lock().unwrap();
+        let here =
+            sales.iter().filter(|(tenant, at, _)| *tenant == tx.tenant_id() && *at >= from && *at < until);
+        let mut here: Vec<_> = here.map(|(_, at, id)| (*at, *id)).collect();
+        here.sort_unstable();
+        Ok(here)
+    }
+}
+
+#[async_trait]
+impl BillableFacts for Books {
+    fn kind(&self) -> &'static str {
+        "sale"
+    }
+
+    async fn count(
+        &self,
+        tx: &TenantTx,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(String, i64)>, DbError> {
+        let mut days = BTreeMap::<String, i64>::new();
+        for (at, _) in self.between(tx, from, until)? {
+            *days.entry(at.to_string()[..10].to_owned()).or_default() += 1;
+        }
+        Ok(days.into_iter().collect())
+    }
+
+    async fn list(
+        &self,
+        tx: &TenantTx,
+        from: Timestamp,
+        until: Timestamp,
+        after: Option<(Timestamp, Uuid)>,
+        limit: i64,
+    ) -> Result<Vec<Fact>, DbError> {
+        let found = self.between(tx, from, until)?;
+        let rest = found.into_iter().filter(|key| Some(*key) > after).take(usize::try_from(limit).unwrap());
+        let fact =
+            |(at, key): (Timestamp, Uuid)| Fact { id: key.to_string(), reference: "R1".to_owned(), at, key };
+        Ok(rest.map(fact).collect())
+    }
+}
+
 fn tenant_migrations() -> db::Migrations {
     db::Migrations::tenant([])
 }
@@ -117,6 +186,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) control: Control,
     pub(crate) steps: Arc<Steps>,
+    pub(crate) books: Arc<Books>,
     pub(crate) config: ControlConfig,
     api: axum::Router,
     invalidations: Invalidations,
@@ -172,6 +242,7 @@ impl World {
             .collect::<HashMap<_, _>>();
         let db = Db::new(settings).unwrap();
         let steps = Arc::new(Steps::default());
+        let books = Arc::new(Books::default());
         let parts = Parts {
             db: db.clone(),
             clock: clock.clone(),
@@ -179,17 +250,18 @@ impl World {
             databases: Arc::new(Databases { template: databases.template.clone(), steps: steps.clone() }),
             seeders: vec![Arc::new(Seed(steps.clone()))],
             flags: FLAGS.to_vec(),
+            facts: vec![books.clone()],
         };
         let control = Control::new(config.clone(), parts).unwrap();
         control.prepare().await.unwrap();
         let invalidations = Invalidations::new();
         let api = api(&control, &clock);
-        Self { databases, db, clock, control, steps, config, api, invalidations }
+        Self { databases, db, clock, control, steps, books, config, api, invalidations }
     }
 
-    /// Another process over the same databases, hearing of this one's changes through PostgreSQL.
-    pub(crate) async fn other_process(&self) -> (Control, Client, Invalidations) {
-        let parts = Parts {
+    /// What another process over the same databases is made of.
+    pub(crate) fn parts(&self) -> Parts {
+        Parts {
             db: Db::new(self.databases.config()).unwrap(),
             clock: self.clock.clone(),
             master_key: MasterKey::new(&[42; 32]).unwrap(),
@@ -199,8 +271,13 @@ impl World {
             }),
             seeders: Vec::new(),
             flags: FLAGS.to_vec(),
-        };
-        let control = Control::new(self.config.clone(), parts).unwrap();
+            facts: vec![self.books.clone()],
+        }
+    }
+
+    /// Another process over the same databases, hearing of this one's changes through PostgreSQL.
+    pub(crate) async fn other_process(&self) -> (Control, Client, Invalidations) {
+        let control = Control::new(self.config.clone(), self.parts()).unwrap();
         control.prepare().await.unwrap();
         let heard = Invalidations::new();
         let (ready, begun) = tokio::sync::oneshot::channel();

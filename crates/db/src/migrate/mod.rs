@@ -82,6 +82,11 @@ pub const TENANT_BASE: DomainMigrations = DomainMigrations {
             name: "estimates",
             sql: include_str!("../../migrations/tenant_0003_estimates.sql"),
         },
+        Migration {
+            version: 4,
+            name: "measure",
+            sql: include_str!("../../migrations/tenant_0004_measure.sql"),
+        },
     ],
 };
 

@@ -6,6 +6,7 @@ mod combiner;
 mod encrypted;
 mod invalidation;
 mod isolation;
+mod measure;
 mod migrate;
 mod servers;
 mod shares;

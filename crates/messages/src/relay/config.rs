@@ -2,12 +2,13 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    fmt,
     sync::{Arc, RwLock},
     time::Duration,
 };
 
 use db::Db;
-use kernel::{Clock, Placement};
+use kernel::{Clock, Placement, TenantId, Timestamp};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -16,6 +17,12 @@ use super::{
     windows::Windows,
 };
 use crate::{Consumer, DatabaseStatus, RetryPolicy, TenantLookup};
+
+/// Told of messages once they have been read from an outbox. Never blocks and never fails.
+pub trait Tally: fmt::Debug + Send + Sync {
+    /// `tenant` has published `messages` more; they were read at `at`.
+    fn published(&self, tenant: TenantId, at: Timestamp, messages: u64);
+}
 
 /// Sizes and pauses of the relay.
 #[derive(Debug, Clone)]
@@ -44,6 +51,8 @@ pub struct RelayConfig {
     pub host: String,
     /// How NATS is reached, when it is to carry messages; without it this process handles what it reads.
     pub nats: Option<NatsConfig>,
+    /// Who counts what tenants publish, if anybody does.
+    pub tally: Option<Arc<dyn Tally>>,
     /// What happens between the steps: nothing, outside tests.
     pub windows: Windows,
 }
@@ -63,6 +72,7 @@ impl Default for RelayConfig {
             lanes_max: 20_000,
             host: format!("pid {}", std::process::id()),
             nats: None,
+            tally: None,
             windows: Windows::default(),
         }
     }

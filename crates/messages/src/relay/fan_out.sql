@@ -1,7 +1,7 @@
 -- Reads on from $1 up to $2 ($3 rows at most, of these $4 wanted ones), writes a delivery for each consumer that waits
 -- for the type ($5 and $6 in pairs) or that the message's tenant has asked to hear it (those of $8), and moves the
--- cursor, all in one. The rows are what to deliver; the last one, without an id, tells how far it got. Does nothing when
--- the cursor is not at $1. No joins with the outbox: one pass, with a look into a small index per message.
+-- cursor, all in one. The rows are what to deliver; the last one, without an id, tells how far it got and how many messages of
+-- which tenants it has passed. Does nothing when the cursor is not at $1. No joins with the outbox: one pass, with a look into a small index per message.
 with place as materialized (
     select r.seq
     from messages.relay as r
@@ -56,6 +56,12 @@ fanned as (
         ) as i
     on conflict do nothing
 ),
+counted as materialized (
+    select r.tenant_id, count(*) as messages
+    from read as r
+    where r.seq <= (select reached.seq from reached)
+    group by r.tenant_id
+),
 moved as (
     update messages.relay as r
     set seq = reached.seq
@@ -65,10 +71,14 @@ moved as (
 select
     w.seq, w.tenant_id, w.id, w.created_at, w.kind, w.subject, w.correlation_id, w.traceparent, w.data, w.asked,
     -- What `xmin` of the deliveries written here is.
-    pg_current_xact_id()::xid::text::bigint as version
+    pg_current_xact_id()::xid::text::bigint as version,
+    null::uuid[] as tenants, null::bigint[] as counts
 from wanted as w
 union all
-select reached.seq, null, null, null, null, null, null, null, null, null, null
+select
+    reached.seq, null, null, null, null, null, null, null, null, null, null,
+    array(select c.tenant_id from counted as c order by c.tenant_id),
+    array(select c.messages from counted as c order by c.tenant_id)
 from reached
 where reached.seq is not null
 order by seq, id nulls last

@@ -27,7 +27,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use config::{RelayConfig, RelayConfigError};
+pub use config::{RelayConfig, RelayConfigError, Tally};
 pub use nats::{BusKind, BusStatus, MessagesConfig, NatsConfig};
 pub use windows::{Window, Windows};
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use db::DbError;
+use kernel::TenantId;
 
 use super::{
     lanes::{LaneKey, Pending},
@@ -99,6 +100,13 @@ impl Leader<'_> {
             }
         }
         self.cursor = last.try_get("seq")?;
+        if let Some(tally) = &env.config.tally {
+            let (tenants, counts): (Vec<TenantId>, Vec<i64>) =
+                (last.try_get("tenants")?, last.try_get("counts")?);
+            for (tenant, count) in tenants.into_iter().zip(counts) {
+                tally.published(tenant, now, count.unsigned_abs());
+            }
+        }
         Ok(self.cursor)
     }
 }

@@ -1,6 +1,6 @@
 use db::{Batch, BatchTx, Combiner, CombinerLimits, DbError};
 use kernel::{Ctx, TraceParent};
-use messages::{Consumer, Draft, publish, publish_stmt};
+use messages::{Consumer, Draft, Tally, publish, publish_stmt};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -27,6 +27,36 @@ async fn a_message_commits_with_its_cause_or_not_at_all(bus: Bus) -> anyhow::Res
     assert_eq!(relay.drain().await?, 2);
     assert_eq!(world.traces("t", "a").await?, [2, 3]);
     assert_eq!(world.number("select count(*) from messages.outbox").await?, 2);
+    world.check().await
+}
+
+#[derive(Debug, Default)]
+struct Tallied(std::sync::Mutex<Vec<(kernel::TenantId, u64)>>);
+
+impl Tally for Tallied {
+    fn published(&self, tenant: kernel::TenantId, _at: kernel::Timestamp, messages: u64) {
+        self.0.lock().unwrap().push((tenant, messages));
+    }
+}
+
+// PLT-8: also those that nobody waits for, each once.
+#[tokio::test]
+async fn messages_are_told_by_tenant_once_they_have_been_read() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let told = std::sync::Arc::new(Tallied::default());
+    let tally = told.clone();
+    let relay = world.relay_with(vec![tracer("t")], move |config| {
+        config.tally = Some(tally);
+        config.read_wanted = 2;
+    });
+    let tx = world.db.begin(&world.ctx).await?;
+    let unheard = Draft::new("Unheard", "a", &json!({}));
+    publish(&tx, &[counted("a", 1), unheard.clone(), counted("a", 2), counted("b", 3), unheard]).await?;
+    tx.commit().await?;
+    relay.drain().await?;
+    let told = std::mem::take(&mut *told.0.lock().unwrap());
+    assert!(told.iter().all(|(tenant, _)| *tenant == world.ctx.tenant_id()), "{told:?}");
+    assert_eq!(told.iter().map(|(_, messages)| messages).sum::<u64>(), 5);
     world.check().await
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod booked;
 mod imports;
 mod market;
 mod purchases;

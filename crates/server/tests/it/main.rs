@@ -9,6 +9,7 @@
 
 mod audit;
 mod authorisation;
+mod bills;
 mod bus;
 mod carts;
 mod carts_in_redis;
