@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use db::{CombinerLimits, Db, DbError};
 use edge::Registry;
 use kernel::Ctx;
+use traces::{Kind, Scope, Span};
 
 use crate::{
     accounts::Accounts,
@@ -132,7 +133,11 @@ impl Payments {
             let detail = "This installation has no such provider.".to_owned();
             return Outcome::Declined { code: "unknown_provider".to_owned(), detail };
         };
-        let outcome = self.within(provider.charge(ctx, order)).await;
+        let mut scope = asked(ctx, "payments.charge", provider.name());
+        let outcome = self.within(provider.charge(&scope, order)).await;
+        if matches!(outcome, None | Some(Outcome::Unknown { .. })) {
+            scope.span().fail("unknown");
+        }
         let detail = match outcome {
             Some(Outcome::Unknown { detail }) => detail,
             Some(outcome) => return outcome,
@@ -148,8 +153,12 @@ impl Payments {
     /// What the provider knows about a charge.
     pub async fn find(&self, ctx: &Ctx, order: &ChargeOrder, provider_ref: Option<&str>) -> Found {
         let Some(provider) = self.provider(&order.provider) else { return Found::Unknown };
-        match self.within(provider.find(ctx, order, provider_ref)).await {
-            None | Some(Found::Outcome(Outcome::Unknown { .. })) => Found::Unknown,
+        let mut scope = asked(ctx, "payments.find", provider.name());
+        match self.within(provider.find(&scope, order, provider_ref)).await {
+            None | Some(Found::Unknown | Found::Outcome(Outcome::Unknown { .. })) => {
+                scope.span().fail("unknown");
+                Found::Unknown
+            }
             Some(found) => found,
         }
     }
@@ -158,12 +167,25 @@ impl Payments {
     /// (`Outcome::Cancelled`, `Outcome::Succeeded`).
     pub async fn cancel(&self, ctx: &Ctx, order: &ChargeOrder, provider_ref: Option<&str>) -> Cancelled {
         let Some(provider) = self.provider(&order.provider) else { return Cancelled::Unknown };
-        self.within(provider.cancel(ctx, order, provider_ref)).await.unwrap_or(Cancelled::Unknown)
+        let mut scope = asked(ctx, "payments.cancel", provider.name());
+        let answer = self.within(provider.cancel(&scope, order, provider_ref)).await;
+        let answer = answer.unwrap_or(Cancelled::Unknown);
+        if answer == Cancelled::Unknown {
+            scope.span().fail("unknown");
+        }
+        answer
     }
 
     pub(crate) async fn refund(&self, ctx: &Ctx, order: &RefundOrder) -> RefundOutcome {
         let answer = match self.provider(&order.provider) {
-            Some(provider) => self.within(provider.refund(ctx, order)).await,
+            Some(provider) => {
+                let mut scope = asked(ctx, "payments.refund", provider.name());
+                let answer = self.within(provider.refund(&scope, order)).await;
+                if matches!(answer, None | Some(RefundOutcome::Unknown { .. })) {
+                    scope.span().fail("unknown");
+                }
+                answer
+            }
             None => None,
         };
         answer.unwrap_or_else(|| RefundOutcome::Unknown { detail: "no answer in time".to_owned() })
@@ -199,4 +221,11 @@ impl Payments {
         self.tell(ctx, &settled).await;
         Ok(settled)
     }
+}
+
+/// A question to a provider, as part of what it is asked for.
+fn asked<'a>(ctx: &'a Ctx, what: &'static str, provider: &'static str) -> Scope<'a> {
+    let mut span = Span::child(ctx.caller.trace.as_ref(), Kind::Client, || what.into());
+    span.set("markethall.payments.provider", provider);
+    Scope::of(ctx, span)
 }

@@ -21,6 +21,7 @@ use messages::MessagesConfig;
 use payments::PaymentsConfig;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use traces::TracesConfig;
 use webhooks::WebhooksConfig;
 
 use crate::{
@@ -64,6 +65,8 @@ pub struct Config {
     pub redis: RedisConfig,
     /// What is logged.
     pub log: LogConfig,
+    /// Where traces go.
+    pub traces: TracesConfig,
     /// A Vault that holds secret settings.
     pub vault: Option<VaultConfig>,
 }
@@ -156,6 +159,7 @@ impl Default for Config {
             audit: AuditConfig::default(),
             redis: RedisConfig::default(),
             log: LogConfig::default(),
+            traces: TracesConfig::default(),
             vault: None,
         }
     }
@@ -262,6 +266,7 @@ impl Config {
         self.objects.validate()?;
         self.redis.validate()?;
         self.audit.validate()?;
+        self.traces.validate()?;
         self.control.validate()
     }
 

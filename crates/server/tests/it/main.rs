@@ -35,6 +35,7 @@ mod shift_race;
 mod stuck;
 mod support;
 mod tenant_health;
+mod traces;
 mod usage;
 mod vault;
 mod web_journey;

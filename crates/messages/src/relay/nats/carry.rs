@@ -23,6 +23,7 @@ use crate::{
         settle::End,
         windows::Window,
     },
+    spans,
 };
 
 /// How long it is waited for a delivery's end before the table is looked at; doubled each time in a row.
@@ -109,7 +110,13 @@ impl Link {
         unanswered: u32,
     ) -> Outcome {
         let mut connections = self.nats.connections();
-        match self.send(id, key, pending).await {
+        let mut span = spans::sent(key, pending);
+        let sent = self.send(id, key, pending).await;
+        if sent.is_err() {
+            span.fail("unsent");
+        }
+        drop(span);
+        match sent {
             Err(error @ NatsError::TooLarge) => {
                 return Outcome::Failed(ConsumerError::Poison(error.to_string()));
             }
