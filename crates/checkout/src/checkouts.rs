@@ -13,9 +13,10 @@ use sales::Sales;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
+use traces::Scope;
 
 use crate::{
-    begin::{BeginBatch, BeginError, BeginRequest},
+    begin::{BeginBatch, BeginError, BeginRequest, id},
     counts::Counts,
     faults::{Faults, When},
     finish::FinishBatch,
@@ -156,7 +157,13 @@ impl Checkouts {
     /// # Errors
     /// [`BeginError`]; nothing was written then, unless the database went away at the commit.
     pub async fn begin(&self, ctx: &Ctx, request: BeginRequest) -> Result<Checkout, BeginError> {
-        let checkout = self.0.beginner.submit(ctx.clone(), request).await??;
+        let mut scope = step(ctx, "checkout.begin", id(&request));
+        let begun = self.0.beginner.submit((*scope).clone(), request).await;
+        if begun.is_err() {
+            scope.span().fail("not_begun");
+        }
+        drop(scope);
+        let checkout = begun??;
         self.0.counts.begun.add(ctx.tenant.tier);
         self.fault(checkout.id, Step::ReserveStock, When::Committed)?;
         Ok(checkout)
@@ -186,4 +193,14 @@ impl Checkouts {
         self.0.tasks.close();
         let _ = tokio::time::timeout(Duration::from_secs(5), self.0.tasks.wait()).await;
     }
+}
+
+/// A step of a checkout: what is done in it is shown under it in traces.
+pub(crate) fn step<'a>(ctx: &'a Ctx, name: &'static str, checkout: CheckoutId) -> Scope<'a> {
+    let mut scope = Scope::begin(ctx, name);
+    let span = scope.span();
+    if span.is_some() {
+        span.set("markethall.checkout.id", checkout.to_string());
+    }
+    scope
 }

@@ -14,7 +14,7 @@ use payments::{
 
 use crate::{
     begin::later,
-    checkouts::Checkouts,
+    checkouts::{Checkouts, step},
     faults::When,
     finish::FinishRequest,
     give_up::{GivenUp, give_up},
@@ -58,7 +58,7 @@ impl Checkouts {
             None if checkout.phase == Phase::Confirm => return Ok(checkout),
             None => {
                 self.fault(checkout.id, Step::Charge, When::Before)?;
-                let outcome = self.charge(ctx, &order).await;
+                let outcome = self.charge(&step(ctx, "checkout.charge", checkout.id), &order).await;
                 self.fault(checkout.id, Step::Charge, When::Committed)?;
                 outcome
             }
@@ -148,7 +148,8 @@ impl Checkouts {
         checkout: Checkout,
         provider_ref: Option<String>,
     ) -> Result<Checkout, DbError> {
-        let ctx = self.now(ctx);
+        let scope = step(ctx, "checkout.finish", checkout.id);
+        let ctx = self.now(&scope);
         let mut checkout = checkout;
         for _ in 0..TRIES {
             match self.submit(&ctx, &checkout, &provider_ref).await {
@@ -228,7 +229,8 @@ impl Checkouts {
         failure: Failure,
         outcome: Option<Outcome>,
     ) -> Result<Checkout, DbError> {
-        let ctx = self.now(ctx);
+        let scope = step(ctx, "checkout.compensate", checkout.id);
+        let ctx = self.now(&scope);
         for attempt in 1.. {
             self.fault(checkout.id, Step::ReleaseStock, When::Before)?;
             let tx = self.0.db.begin(&ctx).await?;

@@ -16,6 +16,7 @@ mod private_file;
 mod relay;
 mod shares;
 mod slow;
+mod spans;
 mod stmt;
 mod tx;
 

@@ -139,7 +139,7 @@ impl RelayConn {
             self.client.query(&prepared, params).await
         });
         let answer = answer.await;
-        watch.end(std::iter::once(sql), None);
+        watch.end(std::iter::once(sql), None, None);
         let answer = answer.map_err(|_| DbError::Unavailable("no answer in time".to_owned()))?;
         Ok(answer?)
     }

@@ -9,8 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kernel::Ctx;
+use kernel::{Ctx, TraceParent};
 use sha2::{Digest as _, Sha256};
+use traces::Span;
+
+use crate::{DbError, spans};
 
 /// The limit of this process in microseconds. One for all its pools, as the log is.
 static LIMIT_US: AtomicU64 = AtomicU64::new(500_000);
@@ -26,17 +29,45 @@ pub fn tell_of_statements_slower_than(limit: Duration) {
     LIMIT_US.store(if micros == 0 { u64::MAX } else { micros }, Ordering::Relaxed);
 }
 
-/// A statement on its way. Looking at the clock twice is all it costs while statements are fast.
-pub(crate) struct Watch(Instant);
+/// A statement on its way. Looking at the clock twice is all it costs while statements are fast and nothing is traced.
+pub(crate) struct Watch {
+    begun: Instant,
+    /// One for each trace that waits for it; they end with it, however it ends.
+    spans: Vec<Span>,
+}
 
 impl Watch {
+    /// Of a statement that belongs to no request.
     pub(crate) fn start() -> Self {
-        Self(Instant::now())
+        Self { begun: Instant::now(), spans: Vec::new() }
     }
 
-    /// The statement `sql` has been answered; of several in one pipeline, the first stands for all.
-    pub(crate) fn end<'a>(self, statements: impl Iterator<Item = &'a str>, ctx: Option<&Ctx>) {
-        let took = self.0.elapsed();
+    /// Of the statement `sql` in the context of a tenant, or of none.
+    pub(crate) fn of(sql: &'static str, ctx: Option<&Ctx>) -> Self {
+        let spans = match ctx {
+            Some(ctx) if traces::is_on() => spans::of(sql, ctx),
+            _ => Vec::new(),
+        };
+        Self { begun: Instant::now(), spans }
+    }
+
+    /// Of several statements in one pipeline, for these traces.
+    pub(crate) fn batch(traces: &[TraceParent], statements: impl Iterator<Item = &'static str>) -> Self {
+        let spans = if traces.is_empty() { Vec::new() } else { spans::of_batch(traces, statements) };
+        Self { begun: Instant::now(), spans }
+    }
+
+    /// The statement has been answered; of several in one pipeline, the first stands for all.
+    pub(crate) fn end<'a>(
+        mut self,
+        statements: impl Iterator<Item = &'a str>,
+        ctx: Option<&Ctx>,
+        error: Option<&DbError>,
+    ) {
+        let took = self.begun.elapsed();
+        if let Some(error) = error {
+            self.spans.iter_mut().for_each(|span| spans::fail(span, error));
+        }
         if took.as_micros() > u128::from(LIMIT_US.load(Ordering::Relaxed)) {
             tell(took, statements, ctx);
         }
@@ -76,7 +107,7 @@ fn may_speak() -> bool {
 
 /// A name of the statement that stays the same from start to start and process to process: a hash of its text, whatever
 /// its spaces. All values are parameters, so that one text is one plan.
-fn plan_id(sql: &str) -> String {
+pub(crate) fn plan_id(sql: &str) -> String {
     let mut hash = Sha256::new();
     for word in sql.split_whitespace() {
         hash.update(word);

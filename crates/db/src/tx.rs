@@ -58,29 +58,35 @@ impl Session {
 
     async fn query(
         &self,
-        sql: &str,
+        sql: &'static str,
         params: &[&(dyn ToSql + Sync)],
         ctx: Option<&Ctx>,
     ) -> Result<Vec<Row>, DbError> {
         let conn = self.conn()?;
-        let watch = Watch::start();
-        let prepared = conn.prepare_cached(sql).await?;
-        let answer = self.send(conn, conn.query(&prepared, params)).await;
-        watch.end(std::iter::once(sql), ctx);
+        let watch = Watch::of(sql, ctx);
+        let answer = async {
+            let prepared = conn.prepare_cached(sql).await?;
+            self.send(conn, conn.query(&prepared, params)).await
+        };
+        let answer = answer.await;
+        watch.end(std::iter::once(sql), ctx, answer.as_ref().err());
         answer
     }
 
     async fn execute(
         &self,
-        sql: &str,
+        sql: &'static str,
         params: &[&(dyn ToSql + Sync)],
         ctx: Option<&Ctx>,
     ) -> Result<u64, DbError> {
         let conn = self.conn()?;
-        let watch = Watch::start();
-        let prepared = conn.prepare_cached(sql).await?;
-        let answer = self.send(conn, conn.execute(&prepared, params)).await;
-        watch.end(std::iter::once(sql), ctx);
+        let watch = Watch::of(sql, ctx);
+        let answer = async {
+            let prepared = conn.prepare_cached(sql).await?;
+            self.send(conn, conn.execute(&prepared, params)).await
+        };
+        let answer = answer.await;
+        watch.end(std::iter::once(sql), ctx, answer.as_ref().err());
         answer
     }
 
@@ -96,9 +102,10 @@ impl Session {
             if self.failed.load(Ordering::SeqCst) {
                 return Err(DbError::Other("a statement of this transaction failed".to_owned()));
             }
-            let watch = Watch::start();
-            self.conn()?.batch_execute("commit").await?;
-            watch.end(std::iter::once("commit"), ctx);
+            let watch = Watch::of("commit", ctx);
+            let answer = self.conn()?.batch_execute("commit").await.map_err(DbError::from);
+            watch.end(std::iter::once("commit"), ctx, answer.as_ref().err());
+            answer?;
             self.started.store(false, Ordering::SeqCst);
         }
         drop(self.conn.take());

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;
 
-use crate::{PermissionSet, Tenant, TenantFlags, TenantId};
+use crate::{PermissionSet, Tenant, TenantFlags, TenantId, TraceParent};
 
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -31,10 +31,6 @@ impl fmt::Display for Actor {
         }
     }
 }
-
-/// W3C trace context, as received or made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraceParent(pub Arc<str>);
 
 /// Who asks, with what rights, when and under which correlation id; not yet bound to a tenant.
 #[derive(Debug, Clone)]

@@ -14,12 +14,13 @@ mod permission;
 mod quantity;
 mod rate_limit;
 mod tenant;
+mod trace;
 pub mod vat;
 mod violation;
 
 pub use clock::Clock;
 pub use code::Code;
-pub use context::{Actor, Caller, Ctx, TraceParent};
+pub use context::{Actor, Caller, Ctx};
 pub use flag::{FLAG_NAME_MOST, Flag, FlagRule, FlagTable, Flags, TenantFlags};
 pub use id::{ParseIdError, decode_id, encode_id};
 pub use jiff::Timestamp;
@@ -31,6 +32,7 @@ pub use tenant::{
     CashRounding, Placement, ShortagePolicy, Tenant, TenantId, TenantSettings, TenantStatus, Tier,
     VatRounding,
 };
+pub use trace::{TraceIds, TraceParent};
 pub use vat::Rate;
 pub use violation::Violation;
 

@@ -14,6 +14,7 @@ mod publish;
 mod relay;
 mod request;
 mod retry;
+mod spans;
 mod upkeep;
 
 use db::migrate::{DomainMigrations, Migration};

@@ -9,7 +9,7 @@ use postgres_types::ToSql;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{MessageType, bell};
+use crate::{MessageId, MessageType, bell, spans};
 
 /// Characters kept of a correlation id, which is at most 64 plain ones anyway.
 const CORRELATION_MAX: usize = 64;
@@ -104,13 +104,14 @@ pub async fn publish(tx: &TenantTx, drafts: &[Draft]) -> Result<(), DbError> {
 pub fn publish_stmt(ctx: &Ctx, drafts: &[Draft]) -> Stmt {
     let new = |draft: &Draft| {
         let cause = draft.cause.clone().unwrap_or_else(|| Cause::of(&ctx.caller));
+        let id = Uuid::now_v7();
         NewMessage {
-            id: Uuid::now_v7(),
+            id,
             created_at: cause.at,
             kind: draft.kind,
             subject: draft.subject.clone(),
             correlation_id: cause.correlation_id,
-            traceparent: cause.traceparent,
+            traceparent: spans::created(cause.traceparent, MessageId(id), draft.kind),
             data: draft.data.clone(),
         }
     };

@@ -11,6 +11,7 @@ use db::{CombinerLimits, Db, DbError};
 use edge::Registry;
 use kernel::Ctx;
 use resilience::Retries;
+use traces::{Kind, Scope, Span};
 
 use crate::{
     accounts::Accounts,
@@ -139,7 +140,11 @@ impl Payments {
             let detail = "This installation has no such provider.".to_owned();
             return Outcome::Declined { code: "unknown_provider".to_owned(), detail };
         };
-        let outcome = self.within(provider.charge(ctx, order)).await;
+        let mut scope = asked(ctx, "payments.charge", provider.name());
+        let outcome = self.within(provider.charge(&scope, order)).await;
+        if matches!(outcome, None | Some(Outcome::Unknown { .. })) {
+            scope.span().fail("unknown");
+        }
         let detail = match outcome {
             Some(Outcome::Unknown { detail }) => detail,
             Some(outcome) => return outcome,
@@ -155,24 +160,41 @@ impl Payments {
     /// What the provider knows about a charge.
     pub async fn find(&self, ctx: &Ctx, order: &ChargeOrder, provider_ref: Option<&str>) -> Found {
         let Some(provider) = self.provider(&order.provider) else { return Found::Unknown };
+        let mut scope = asked(ctx, "payments.find", provider.name());
         let is_unknown =
             |found: &Found| matches!(found, Found::Unknown | Found::Outcome(Outcome::Unknown { .. }));
-        let finding = self.again_while(is_unknown, || provider.find(ctx, order, provider_ref));
-        self.within(finding).await.filter(|found| !is_unknown(found)).unwrap_or(Found::Unknown)
+        let finding = self.again_while(is_unknown, || provider.find(&scope, order, provider_ref));
+        let found = self.within(finding).await.filter(|found| !is_unknown(found));
+        if found.is_none() {
+            scope.span().fail("unknown");
+        }
+        found.unwrap_or(Found::Unknown)
     }
 
     /// Gives a charge up, if the money has not been taken yet; settle the payment by what it says
     /// (`Outcome::Cancelled`, `Outcome::Succeeded`).
     pub async fn cancel(&self, ctx: &Ctx, order: &ChargeOrder, provider_ref: Option<&str>) -> Cancelled {
         let Some(provider) = self.provider(&order.provider) else { return Cancelled::Unknown };
+        let mut scope = asked(ctx, "payments.cancel", provider.name());
         let is_unknown = |cancelled: &Cancelled| *cancelled == Cancelled::Unknown;
-        let cancelling = self.again_while(is_unknown, || provider.cancel(ctx, order, provider_ref));
-        self.within(cancelling).await.unwrap_or(Cancelled::Unknown)
+        let cancelling = self.again_while(is_unknown, || provider.cancel(&scope, order, provider_ref));
+        let answer = self.within(cancelling).await.unwrap_or(Cancelled::Unknown);
+        if answer == Cancelled::Unknown {
+            scope.span().fail("unknown");
+        }
+        answer
     }
 
     pub(crate) async fn refund(&self, ctx: &Ctx, order: &RefundOrder) -> RefundOutcome {
         let answer = match self.provider(&order.provider) {
-            Some(provider) => self.within(provider.refund(ctx, order)).await,
+            Some(provider) => {
+                let mut scope = asked(ctx, "payments.refund", provider.name());
+                let answer = self.within(provider.refund(&scope, order)).await;
+                if matches!(answer, None | Some(RefundOutcome::Unknown { .. })) {
+                    scope.span().fail("unknown");
+                }
+                answer
+            }
             None => None,
         };
         answer.unwrap_or_else(|| RefundOutcome::Unknown { detail: "no answer in time".to_owned() })
@@ -221,4 +243,11 @@ impl Payments {
         self.tell(ctx, &settled).await;
         Ok(settled)
     }
+}
+
+/// A question to a provider, as part of what it is asked for.
+fn asked<'a>(ctx: &'a Ctx, what: &'static str, provider: &'static str) -> Scope<'a> {
+    let mut span = Span::child(ctx.caller.trace.as_ref(), Kind::Client, || what.into());
+    span.set("markethall.payments.provider", provider);
+    Scope::of(ctx, span)
 }

@@ -3,9 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::{Client, Method, RequestBuilder, Url, redirect::Policy};
+use kernel::TraceParent;
+use reqwest::{Client, Method, Request, RequestBuilder, Url, header::HeaderValue, redirect::Policy};
 use resilience::{Breaker, Breakers, Guarded, Probe};
 use serde_json::Value as Json;
+use traces::{Kind, Span};
 
 /// The largest answer that is read, in bytes.
 const MOST_ANSWER: usize = 1 << 20;
@@ -69,13 +71,17 @@ impl Site {
         self.client.request(method, place)
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request, in the trace of what it is for, and reads the answer.
     ///
     /// # Errors
     /// [`NoAnswer`] when it does not arrive whole or is too large, and at once while the provider is left alone.
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, NoAnswer> {
+    pub(crate) async fn send(
+        &self,
+        request: RequestBuilder,
+        trace: Option<&TraceParent>,
+    ) -> Result<Answer, NoAnswer> {
         let answer = async {
-            match send(request).await {
+            match send(request, trace).await {
                 // An answer, but none that says what the call did.
                 Ok(answer) if answer.status >= 500 => Err(Silence::Failure(answer)),
                 Ok(answer) => Ok(answer),
@@ -121,9 +127,29 @@ fn probe(client: &Client, base: &Url) -> Probe {
     })
 }
 
-async fn send(request: RequestBuilder) -> Result<Answer, NoAnswer> {
+async fn send(request: RequestBuilder, trace: Option<&TraceParent>) -> Result<Answer, NoAnswer> {
+    let mut span = Span::none();
+    let answer = send_within(&mut span, request, trace).await;
+    match &answer {
+        Ok(answer) => span.set("http.response.status_code", answer.status),
+        Err(_) => span.fail("no_answer"),
+    }
+    if answer.as_ref().is_ok_and(|answer| answer.status >= 500) {
+        span.fail("5xx");
+    }
+    answer
+}
+
+async fn send_within(
+    span: &mut Span,
+    request: RequestBuilder,
+    trace: Option<&TraceParent>,
+) -> Result<Answer, NoAnswer> {
     let broken = |error: reqwest::Error| NoAnswer(error.without_url().to_string());
-    let mut answer = request.send().await.map_err(broken)?;
+    let (client, request) = request.build_split();
+    let mut request = request.map_err(broken)?;
+    *span = traced(&mut request, trace);
+    let mut answer = client.execute(request).await.map_err(broken)?;
     let status = answer.status().as_u16();
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(broken)? {
@@ -133,6 +159,21 @@ async fn send(request: RequestBuilder) -> Result<Answer, NoAnswer> {
         }
     }
     Ok(Answer { status, json: serde_json::from_slice(&bytes).unwrap_or(Json::Null) })
+}
+
+/// The span of a request, and the request marked as part of it.
+fn traced(request: &mut Request, trace: Option<&TraceParent>) -> Span {
+    let mut span = Span::child(trace, Kind::Client, || request.method().to_string().into());
+    let Some(own) = span.context() else { return span };
+    span.set("http.request.method", request.method().to_string());
+    span.set("server.address", request.url().host_str().unwrap_or_default().to_owned());
+    if let Some(port) = request.url().port_or_known_default() {
+        span.set("server.port", port);
+    }
+    if let Ok(own) = HeaderValue::from_str(&own.0) {
+        request.headers_mut().insert("traceparent", own);
+    }
+    span
 }
 
 /// A provider's name for something, if it can stand in a path.

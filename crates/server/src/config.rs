@@ -22,6 +22,7 @@ use payments::PaymentsConfig;
 use resilience::ResilienceConfig;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use traces::TracesConfig;
 use webhooks::WebhooksConfig;
 
 use crate::{
@@ -67,6 +68,8 @@ pub struct Config {
     pub resilience: ResilienceConfig,
     /// What is logged.
     pub log: LogConfig,
+    /// Where traces go.
+    pub traces: TracesConfig,
     /// A Vault that holds secret settings.
     pub vault: Option<VaultConfig>,
 }
@@ -162,6 +165,7 @@ impl Default for Config {
             redis: RedisConfig::default(),
             resilience: ResilienceConfig::default(),
             log: LogConfig::default(),
+            traces: TracesConfig::default(),
             vault: None,
         }
     }
@@ -274,6 +278,7 @@ impl Config {
         self.redis.validate()?;
         self.resilience.validate()?;
         self.audit.validate()?;
+        self.traces.validate()?;
         self.control.validate()
     }
 

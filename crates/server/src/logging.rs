@@ -11,10 +11,11 @@ use crate::config::LogConfig;
 use json::JsonLines;
 
 /// The crates of this program, which log nothing about people at any level.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "kernel",
     "csvio",
     "db",
+    "traces",
     "messages",
     "edge",
     "control",

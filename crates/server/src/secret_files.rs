@@ -12,12 +12,13 @@ use figment::{
 };
 
 /// The secret settings; `*` stands for any name.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 7] = [
     "database.url",
     "shards.*.url",
     "objects.access_key_id",
     "objects.secret_access_key",
     "messages.nats.token",
+    "traces.headers.*",
     "vault.token",
 ];
 /// The longest secret.
@@ -52,24 +53,34 @@ pub(crate) fn read_secrets(figment: Figment) -> Result<Figment, String> {
 /// Whether a file was read for the secret at `path` below `settings`.
 fn replace(settings: &mut Dict, path: &[&str], above: &str) -> Result<bool, String> {
     let Some((name, below)) = path.split_first() else { return Ok(false) };
-    if below.is_empty() {
-        let Some(file) = settings.remove(&format!("{name}_file")) else { return Ok(false) };
-        let setting = format!("{above}{name}");
-        if settings.contains_key(*name) {
-            return Err(format!("{setting} and {setting}_file are both set; keep one"));
-        }
-        let file = file.as_str().ok_or_else(|| format!("{setting}_file must be the name of a file"))?;
-        let secret = read(Path::new(file)).map_err(|cause| format!("{setting}_file: {file} {cause}"))?;
-        settings.insert((*name).to_owned(), secret.into());
-        return Ok(true);
-    }
     let mut found = false;
+    if below.is_empty() {
+        let files = settings.keys().filter_map(|key| key.strip_suffix("_file"));
+        let names = files.filter(|key| *name == "*" || key == name).map(str::to_owned);
+        for name in names.collect::<Vec<_>>() {
+            found |= replace_one(settings, &name, above)?;
+        }
+        return Ok(found);
+    }
     for (key, value) in settings.iter_mut().filter(|(key, _)| *name == "*" || key == name) {
         if let Value::Dict(_, inner) = value {
             found |= replace(inner, below, &format!("{above}{key}."))?;
         }
     }
     Ok(found)
+}
+
+/// Whether a file was read for the secret `name` among `settings`.
+fn replace_one(settings: &mut Dict, name: &str, above: &str) -> Result<bool, String> {
+    let Some(file) = settings.remove(&format!("{name}_file")) else { return Ok(false) };
+    let setting = format!("{above}{name}");
+    if settings.contains_key(name) {
+        return Err(format!("{setting} and {setting}_file are both set; keep one"));
+    }
+    let file = file.as_str().ok_or_else(|| format!("{setting}_file must be the name of a file"))?;
+    let secret = read(Path::new(file)).map_err(|cause| format!("{setting}_file: {file} {cause}"))?;
+    settings.insert(name.to_owned(), secret.into());
+    Ok(true)
 }
 
 /// The one line of a file, without its end.

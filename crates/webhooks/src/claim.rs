@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use control::MasterKey;
 use db::{DbError, Row, TenantTx};
 use jiff::{SignedDuration, Timestamp};
+use kernel::TraceParent;
 use messages::MessageId;
 use uuid::Uuid;
 
@@ -28,6 +29,8 @@ pub(crate) struct Claimed {
     pub(crate) claim: Uuid,
     pub(crate) url: String,
     pub(crate) body: String,
+    /// What sending it is part of.
+    pub(crate) trace: Option<TraceParent>,
     /// Those that are valid now, the latest first; none when they cannot be opened.
     pub(crate) secrets: Vec<Secret>,
 }
@@ -72,6 +75,7 @@ fn decode(row: &Row, key: &MasterKey, claim: Uuid) -> Result<Claimed, DbError> {
         claim,
         url: row.try_get("url")?,
         body: row.try_get("body")?,
+        trace: row.try_get::<_, Option<&str>>("traceparent")?.map(|text| TraceParent(text.into())),
         secrets: opened.collect::<Result<_, _>>().unwrap_or_default(),
     })
 }

@@ -42,7 +42,7 @@ claimed as (
     returning d.id, d.subscription_id, d.message_id, d.tries
 )
 select
-    c.id, c.subscription_id, c.message_id, c.tries, m.body, s.url, s.secret,
+    c.id, c.subscription_id, c.message_id, c.tries, m.body, m.traceparent, s.url, s.secret,
     case when s.old_secret_until > $2 then s.old_secret end as old_secret
 from claimed as c
 join webhooks.subscription as s on s.tenant_id = $1 and s.id = c.subscription_id

@@ -45,6 +45,8 @@ pub(crate) fn payload(message: &Message) -> Result<String, serde_json::Error> {
 /// [`DbError`].
 pub(crate) async fn collect(tx: &TenantTx, message: &Message, body: &str) -> Result<i64, DbError> {
     let ids: Vec<Uuid> = (0..WEBHOOKS_MAX).map(|_| DeliveryId::new().0).collect();
+    // What is sent belongs under the handling of the message.
+    let trace = tx.ctx().caller.trace.as_ref().filter(|_| traces::is_on()).map(|trace| &*trace.0);
     let row = tx
         .query_one(
             include_str!("collect.sql"),
@@ -57,6 +59,7 @@ pub(crate) async fn collect(tx: &TenantTx, message: &Message, body: &str) -> Res
                 &tx.ctx().now(),
                 &PENDING_MAX,
                 &ids,
+                &trace,
             ],
         )
         .await?;

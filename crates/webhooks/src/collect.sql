@@ -1,4 +1,4 @@
--- $1 tenant, $2 message, $3 its kind, $4 its subject, $5 body, $6 now, $7 most that wait per webhook, $8 fresh ids
+-- $1 tenant, $2 message, $3 its kind, $4 its subject, $5 body, $6 now, $7 most that wait per webhook, $8 fresh ids, $9 trace
 with hearing as materialized (
     select
         s.id,
@@ -18,8 +18,8 @@ with hearing as materialized (
         and ($3 = any(s.types) or '*' = any(s.types))
 ),
 kept as (
-    insert into webhooks.message (tenant_id, id, kind, subject, body, created_at)
-    select $1, $2, $3, $4, $5, $6
+    insert into webhooks.message (tenant_id, id, kind, subject, body, created_at, traceparent)
+    select $1, $2, $3, $4, $5, $6, $9::text
     where exists (select from hearing)
     on conflict do nothing
 ),

@@ -49,9 +49,12 @@ pub use update_webhook::{UpdateWebhookError, delete_webhook, update_webhook};
 /// The tables of this domain.
 pub const MIGRATIONS: db::DomainMigrations = db::DomainMigrations {
     domain: "webhooks",
-    steps: &[db::Migration {
-        version: 1,
-        name: "webhooks",
-        sql: include_str!("../migrations/0001_webhooks.sql"),
-    }],
+    steps: &[
+        db::Migration { version: 1, name: "webhooks", sql: include_str!("../migrations/0001_webhooks.sql") },
+        db::Migration {
+            version: 2,
+            name: "traceparent",
+            sql: include_str!("../migrations/0002_traceparent.sql"),
+        },
+    ],
 };

@@ -9,7 +9,7 @@ use std::{
 };
 
 use deadpool_postgres::Object;
-use kernel::TenantId;
+use kernel::{TenantId, TraceParent};
 use tokio_postgres::{Row, Statement, types::ToSql};
 
 use crate::{DbError, Stmt, slow::Watch, stmt::Hook};
@@ -20,12 +20,14 @@ pub struct BatchTx {
     started: AtomicBool,
     hooks: Mutex<Vec<Hook>>,
     patient: bool,
+    /// Those of the requests in the batch, each of which waits for all of it.
+    traces: Vec<TraceParent>,
 }
 
 impl BatchTx {
     /// Begins with its first statements; unless `patient`, it waits for other transactions' locks a moment only.
-    pub(super) fn new(conn: Object, patient: bool) -> Self {
-        Self { conn: Some(conn), started: AtomicBool::new(false), hooks: Mutex::default(), patient }
+    pub(super) fn new(conn: Object, patient: bool, traces: Vec<TraceParent>) -> Self {
+        Self { conn: Some(conn), started: AtomicBool::new(false), hooks: Mutex::default(), patient, traces }
     }
 
     /// Sends, in one pipeline, for each tenant first `app.tenant_id` and then its statements; returns the rows of each
@@ -34,8 +36,15 @@ impl BatchTx {
     /// # Errors
     /// The first failure; the transaction is then lost.
     pub async fn run(&self, work: &[(TenantId, Vec<Stmt>)]) -> Result<Vec<Vec<Vec<Row>>>, DbError> {
+        let statements = || work.iter().flat_map(|(_, all)| all).map(|stmt| stmt.sql);
+        let watch = Watch::batch(&self.traces, statements());
+        let answers = self.send(work).await;
+        watch.end(statements(), None, answers.as_ref().err());
+        answers
+    }
+
+    async fn send(&self, work: &[(TenantId, Vec<Stmt>)]) -> Result<Vec<Vec<Vec<Row>>>, DbError> {
         let conn = self.conn.as_ref().ok_or_else(|| DbError::Other("ended".to_owned()))?;
-        let watch = Watch::start();
         let bind = conn.prepare_cached("select set_config('app.tenant_id', $1, true)").await?;
         let tenants: Vec<String> = work.iter().map(|(tenant, _)| tenant.0.to_string()).collect();
         let mut sends: Vec<(Statement, Vec<&(dyn ToSql + Sync)>)> = Vec::new();
@@ -54,7 +63,6 @@ impl BatchTx {
         }
         let queries = sends.iter().map(|(prepared, params)| conn.query(prepared, params));
         let mut answers = pipeline(queries).await?.into_iter().skip(first);
-        watch.end(work.iter().flat_map(|(_, all)| all).map(|stmt| stmt.sql), None);
         if let Ok(mut hooks) = self.hooks.lock() {
             hooks.extend(work.iter().flat_map(|(_, all)| all).filter_map(|stmt| stmt.after_commit.clone()));
         }
@@ -66,7 +74,10 @@ impl BatchTx {
 
     pub(super) async fn commit(mut self) -> Result<(), DbError> {
         if let Some(conn) = &self.conn {
-            conn.batch_execute("commit").await?;
+            let watch = Watch::batch(&self.traces, std::iter::once("commit"));
+            let answer = conn.batch_execute("commit").await.map_err(DbError::from);
+            watch.end(std::iter::once("commit"), None, answer.as_ref().err());
+            answer?;
         }
         self.conn = None;
         for hook in self.hooks.lock().map(|mut hooks| std::mem::take(&mut *hooks)).unwrap_or_default() {

@@ -13,7 +13,7 @@ use super::{
     Batch, BatchTx, CombinerLimits, Job, Reply,
     waiting::{Portion, Waiting},
 };
-use crate::{Db, DbError, counts::RETRIES};
+use crate::{Db, DbError, counts::RETRIES, spans};
 
 /// How often a single request is tried while other transactions are in the way.
 const MOST_TRIES: u32 = 4;
@@ -210,7 +210,8 @@ impl<B: Batch> Server<B> {
 
     async fn once(&self, work: &[Work<B>], patient: bool) -> Result<Vec<B::Output>, DbError> {
         let transaction = async {
-            let tx = BatchTx::new(self.db.hot(&self.placement).await?, patient);
+            let traces = spans::waiting(work.iter().map(|(ctx, _)| ctx));
+            let tx = BatchTx::new(self.db.hot(&self.placement).await?, patient, traces);
             let outputs = self.batch.run(&tx, work).await?;
             if outputs.len() != work.len() {
                 return Err(no_output());

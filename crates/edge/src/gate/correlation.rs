@@ -17,7 +17,10 @@ pub(crate) struct Ties {
     pub(crate) correlation_id: Arc<str>,
     /// The correlation id as it is returned.
     pub(crate) header: HeaderValue,
+    /// The span of the request itself.
     pub(crate) trace: TraceParent,
+    /// The caller's span; 0 when there is none.
+    pub(crate) caller_span: u64,
 }
 
 /// Takes what the client sent, as far as it is sound; makes the rest.
@@ -35,8 +38,9 @@ pub(crate) fn ties(headers: &HeaderMap) -> Ties {
             HeaderValue::from_bytes(&digits).unwrap_or_else(|_| HeaderValue::from_static("0")),
         ),
     };
-    let trace = traceparent(headers.get(TRACEPARENT), &digits, random);
-    Ties { correlation_id, header, trace }
+    let above = headers.get(TRACEPARENT).map(HeaderValue::as_bytes).filter(|text| is_traceparent(text));
+    let trace = traceparent(above, &digits, random);
+    Ties { correlation_id, header, trace, caller_span: above.map_or(0, span_of) }
 }
 
 fn is_sound(text: &[u8]) -> bool {
@@ -45,12 +49,17 @@ fn is_sound(text: &[u8]) -> bool {
 }
 
 /// Continues the given trace with a span of our own, or starts a trace; `00-<trace>-<span>-<flags>`.
-fn traceparent(given: Option<&HeaderValue>, made: &[u8; 32], random: u128) -> TraceParent {
+fn traceparent(above: Option<&[u8]>, made: &[u8; 32], random: u128) -> TraceParent {
     let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
     text[3..35].copy_from_slice(made);
-    if let Some(given) = given.map(HeaderValue::as_bytes).filter(|given| is_traceparent(given)) {
-        text[3..35].copy_from_slice(&given[3..35]);
-        text[53..55].copy_from_slice(&given[53..55]);
+    if let Some(above) = above {
+        text[3..35].copy_from_slice(&above[3..35]);
+        text[53..55].copy_from_slice(&above[53..55]);
+    }
+    if traces::is_on() {
+        // Who makes traces decides which are kept, and tells those who come after.
+        let given = above.map(|above| digit(above[54]) & 1 == 1);
+        text[53..55].copy_from_slice(if traces::sampled(given) { b"01" } else { b"00" });
     }
     let span = (random as u64) ^ ((random >> 64) as u64).rotate_left(32) | 1;
     let mut digits = [0_u8; 16];
@@ -74,6 +83,16 @@ fn is_traceparent(text: &[u8]) -> bool {
         && hex(&text[53..55])
         && text[3..35].iter().any(|byte| *byte != b'0')
         && text[36..52].iter().any(|byte| *byte != b'0')
+}
+
+/// The span in a sound trace context.
+fn span_of(text: &[u8]) -> u64 {
+    text[36..52].iter().fold(0, |span, byte| span << 4 | u64::from(digit(*byte)))
+}
+
+/// What a digit of a sound trace context stands for.
+fn digit(byte: u8) -> u8 {
+    if byte.is_ascii_digit() { byte - b'0' } else { byte - b'a' + 10 }
 }
 
 fn write_hex<const N: usize>(out: &mut [u8; N], value: u128) {
@@ -118,6 +137,8 @@ mod tests {
         assert_eq!(ours[52..], theirs[52..]);
         assert_ne!(ours[36..52], theirs[36..52]);
         assert!(is_traceparent(ours.as_bytes()));
+        assert_eq!(given(TRACEPARENT, theirs).caller_span, 0xb7ad_6b71_6920_3331);
+        assert_eq!(ties(&HeaderMap::new()).caller_span, 0);
     }
 
     #[test]

@@ -9,8 +9,9 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use kernel::Actor;
+use traces::Span;
 
-use super::{admit::Admitted, correlation::Ties, cors};
+use super::{admit::Admitted, correlation::Ties, cors, trace};
 use crate::{
     AuditEntry, Edge, Op, Problem, SecurityEvent, SecurityEventKind, audit::MOST_BODY, document, extract,
     limits, reply,
@@ -45,7 +46,7 @@ pub(super) struct Outcome<'a> {
 }
 
 impl Outcome<'_> {
-    pub(super) fn finish(&self, mut response: Response) -> Response {
+    pub(super) fn finish(&self, mut response: Response, span: &mut Span) -> Response {
         let problem = response.extensions_mut().remove::<Problem>().map(|problem| self.declared(problem));
         if let Some(problem) = &problem {
             let trace_id = self.ties.trace.0.get(3..35).unwrap_or("");
@@ -61,6 +62,8 @@ impl Outcome<'_> {
         }
         self.write_headers(response.headers_mut());
         self.log(response.status(), problem.as_ref());
+        let tenant = self.known.tenant.as_ref().map(|tenant| &*tenant.slug);
+        trace::end(span, self.op, self.ties, tenant, (response.status(), problem.as_ref()));
         self.note(&response);
         response
     }

@@ -14,6 +14,7 @@ mod pages;
 mod room;
 mod run;
 mod tally;
+mod trace;
 mod visit;
 
 use std::{

@@ -20,6 +20,7 @@ use super::{
     cors,
     finish::Outcome,
     meter::{self, Begun},
+    trace,
 };
 use crate::{
     Edge, FieldError, IdempotencyKey, Op, Problem, audit, codes, compress, extract, routes::Endpoint,
@@ -32,6 +33,7 @@ pub(crate) struct Gate {
     op: Arc<Op>,
     endpoint: Endpoint,
     metrics: OpMetrics,
+    named: trace::Named,
     /// For what answers wrong methods: which methods there are, to answer preflights.
     allow: Option<http::HeaderValue>,
 }
@@ -47,8 +49,9 @@ pub(crate) fn service(
     let method = if allow.is_some() { "other" } else { method_label(&op.method) };
     let route =
         Some(op.full_path()).filter(|path| !path.is_empty()).unwrap_or_else(|| "unmatched".to_owned());
+    let named = trace::Named::new(&op, method, &route);
     let metrics = OpMetrics::new(route, method);
-    let gate = Arc::new(Gate { edge: edge.clone(), op: Arc::new(op), endpoint, metrics, allow });
+    let gate = Arc::new(Gate { edge: edge.clone(), op: Arc::new(op), endpoint, metrics, named, allow });
     BoxCloneSyncService::new(tower::service_fn(move |request: Request| {
         let gate = gate.clone();
         async move { Ok(gate.run(request).await) }
@@ -69,6 +72,8 @@ impl Gate {
         let started = Instant::now();
         let asked = compress::Asked::of(request.headers());
         let ties = correlation::ties(request.headers());
+        // Ends with this function, or earlier with a client that goes away.
+        let mut span = self.named.begin(&ties, request.method());
         let mut known = Admitted::default();
         let origin = request.headers().get(header::ORIGIN).cloned();
         let agent = request.headers().get(header::USER_AGENT).cloned();
@@ -101,7 +106,7 @@ impl Gate {
             path: path.path(),
             started,
         };
-        let mut response = outcome.finish(answer.unwrap_or_else(IntoResponse::into_response));
+        let mut response = outcome.finish(answer.unwrap_or_else(IntoResponse::into_response), &mut span);
         if self.is_audited(&known) {
             response = outcome.audit(response).await;
         }

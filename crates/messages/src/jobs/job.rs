@@ -9,7 +9,7 @@ use std::{
 use db::Db;
 use futures::{StreamExt as _, future::BoxFuture, stream};
 use jiff::Timestamp;
-use kernel::{Ctx, Placement};
+use kernel::{Ctx, Placement, TraceParent};
 
 use super::Schedule;
 use crate::TenantLookup;
@@ -82,6 +82,8 @@ pub struct JobCtx {
     pub now: Timestamp,
     /// Ties what the run does together.
     pub correlation_id: Arc<str>,
+    /// What the run does belongs under this; none while nothing is traced.
+    pub trace: Option<TraceParent>,
     /// The way to the data.
     pub db: Db,
     /// Tenants and databases.
@@ -127,7 +129,9 @@ impl JobCtx {
             stream::iter(tenants)
                 .for_each_concurrent(concurrent.max(1), |tenant| {
                     let name = tenant.slug.clone();
-                    let work = work(Ctx::system(tenant, &self.correlation_id, self.now));
+                    let mut ctx = Ctx::system(tenant, &self.correlation_id, self.now);
+                    ctx.caller.trace = self.trace.clone();
+                    let work = work(ctx);
                     async { errors.note(name, work.await) }
                 })
                 .await;

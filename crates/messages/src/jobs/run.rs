@@ -9,6 +9,7 @@ use db::DbError;
 use futures::FutureExt as _;
 use jiff::Timestamp;
 use tokio::time::{MissedTickBehavior, interval, sleep};
+use traces::{Kind, Span};
 
 use super::{
     Inner, Job, JobCtx, JobError,
@@ -63,10 +64,13 @@ fn runs(job: &'static str, end: &'static str) -> metrics::Counter {
 
 pub(super) async fn run(inner: &Inner, job: &Job, claimed: Claimed, now: Timestamp) -> JobRun {
     let begun = Instant::now();
+    let mut span = Span::root(Kind::Internal, || format!("job {}", job.name).into());
+    span.set("markethall.job", job.name);
     let ctx = JobCtx {
         name: job.name,
         now,
         correlation_id: format!("job-{}", claimed.run_id.simple()).into(),
+        trace: span.context(),
         db: inner.db.clone(),
         lookup: inner.lookup.clone(),
     };
@@ -79,6 +83,7 @@ pub(super) async fn run(inner: &Inner, job: &Job, claimed: Claimed, now: Timesta
         () = keep_lease(inner, &claimed) => {
             tracing::warn!(job = job.name, "a job lost its lease and was broken off");
             runs(job.name, "lost").increment(1);
+            span.fail("lost");
             return JobRun { name: job.name, end: JobEnd::Lost };
         }
     };
@@ -89,6 +94,10 @@ pub(super) async fn run(inner: &Inner, job: &Job, claimed: Claimed, now: Timesta
         Some(error) => tracing::error!(job = job.name, duration_ms = took.as_millis(), error, "job failed"),
     }
     let label = if error.is_none() { "done" } else { "failed" };
+    if error.is_some() {
+        span.fail(label);
+    }
+    drop(span);
     runs(job.name, label).increment(1);
     metrics::histogram!(DURATION, "job_name" => job.name).record(took.as_secs_f64());
     let next = job.schedule.next_run(claimed.due, inner.clock.now().max(now));

@@ -12,7 +12,7 @@ use super::{
     settle::End,
     windows::Window,
 };
-use crate::{Consumer, ConsumerError};
+use crate::{Consumer, ConsumerError, spans};
 
 /// How an attempt ended.
 #[derive(Debug)]
@@ -40,17 +40,25 @@ pub(crate) struct Finished {
 
 /// Tries to deliver; never panics, never takes longer than the handler timeout.
 pub(crate) async fn deliver(env: Arc<Env>, key: LaneKey, pending: Pending) -> Finished {
-    let attempt = AssertUnwindSafe(attempt(&env, &key, &pending)).catch_unwind();
+    let mut span = spans::handled(&key, &pending);
+    let trace = span.context().or_else(|| pending.message.traceparent.clone().map(TraceParent));
+    let attempt = AssertUnwindSafe(attempt(&env, &key, &pending, trace)).catch_unwind();
     let outcome = match tokio::time::timeout(env.config.handler_timeout, attempt).await {
         Ok(Ok(Ok(outcome))) => outcome,
         Ok(Ok(Err(error))) => Outcome::Failed(error),
         Ok(Err(_)) => Outcome::Failed(ConsumerError::Failed("the handler panicked".to_owned())),
         Err(_) => Outcome::Failed(ConsumerError::Failed("the handler took too long".to_owned())),
     };
+    spans::end(&mut span, &outcome);
     Finished { key, pending, outcome }
 }
 
-async fn attempt(env: &Env, key: &LaneKey, pending: &Pending) -> Result<Outcome, ConsumerError> {
+async fn attempt(
+    env: &Env,
+    key: &LaneKey,
+    pending: &Pending,
+    trace: Option<TraceParent>,
+) -> Result<Outcome, ConsumerError> {
     let message = &pending.message;
     let Some(consumer) = env.consumer(key.consumer) else { return Ok(Outcome::Behind) };
     let found = env.lookup.find_tenant(message.tenant).await;
@@ -60,7 +68,7 @@ async fn attempt(env: &Env, key: &LaneKey, pending: &Pending) -> Result<Outcome,
     env.config.windows.at(Window::Taken);
     let now = env.clock.now();
     let mut ctx = Ctx::system(tenant, &message.correlation_id, now);
-    ctx.caller.trace = message.traceparent.clone().map(TraceParent);
+    ctx.caller.trace = trace;
     let delay = now.duration_since(message.time).as_secs_f64();
     metrics::histogram!("markethall_messages_delay_seconds", "consumer" => consumer.name).record(delay);
     let mut tx = env.db.begin(&ctx).await?;

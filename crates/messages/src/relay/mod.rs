@@ -31,6 +31,8 @@ pub use config::{RelayConfig, RelayConfigError, Tally};
 pub use nats::{BusKind, BusStatus, MessagesConfig, NatsConfig};
 pub use windows::{Window, Windows};
 
+pub(crate) use deliver::Outcome;
+pub(crate) use lanes::{LaneKey, Pending};
 pub(crate) use settle::clip;
 
 use crate::{Consumer, DatabaseStatus, LookupError, TenantLookup, bell};

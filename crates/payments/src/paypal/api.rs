@@ -1,7 +1,7 @@
 //! PayPal's calls, in JSON, each with its key.
 
 use jiff::SignedDuration;
-use kernel::Timestamp;
+use kernel::{Ctx, Timestamp, TraceParent};
 use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value as Json, json};
@@ -53,14 +53,14 @@ pub(super) async fn sign_in(
     site: &Site,
     id: &SecretString,
     secret: &SecretString,
-    now: Timestamp,
+    ctx: &Ctx,
 ) -> Result<Token, Failure> {
     let request = site.request(Method::POST, "/v1/oauth2/token");
     let request = request
         .basic_auth(id.expose_secret(), Some(secret.expose_secret()))
         .header("content-type", "application/x-www-form-urlencoded")
         .body("grant_type=client_credentials");
-    let answer = site.send(request).await?;
+    let (answer, now) = (site.send(request, ctx.caller.trace.as_ref()).await?, ctx.now());
     let seconds = answer.json["expires_in"].as_i64().unwrap_or(0);
     match answer.text("/access_token") {
         Some(text) if answer.is_success() => {
@@ -77,6 +77,8 @@ pub(super) async fn sign_in(
 pub(super) struct Api<'a> {
     pub(super) site: &'a Site,
     pub(super) token: Token,
+    /// What calls are part of.
+    pub(super) trace: Option<TraceParent>,
 }
 
 impl Api<'_> {
@@ -124,7 +126,8 @@ impl Api<'_> {
     }
 
     async fn call(&self, request: RequestBuilder) -> Result<Json, Failure> {
-        let answer = self.site.send(request.bearer_auth(self.token.text.expose_secret())).await?;
+        let request = request.bearer_auth(self.token.text.expose_secret());
+        let answer = self.site.send(request, self.trace.as_ref()).await?;
         if answer.is_success() { Ok(answer.json) } else { Err(failure(&answer)) }
     }
 }

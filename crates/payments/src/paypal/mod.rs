@@ -66,12 +66,12 @@ impl PayPal {
         let token = match self.tokens.get(&key).filter(|token| token.is_fresh(ctx.now())) {
             Some(token) => token,
             None => {
-                let token = api::sign_in(&self.site, id, secret, ctx.now()).await?;
+                let token = api::sign_in(&self.site, id, secret, ctx).await?;
                 self.tokens.insert(key, token.clone());
                 token
             }
         };
-        Ok(Api { site: &self.site, token })
+        Ok(Api { site: &self.site, token, trace: ctx.caller.trace.clone() })
     }
 
     /// Forgets tokens when one was not taken: the next call signs in again.

@@ -1,6 +1,6 @@
 //! Stripe's calls, form-encoded, each with its key.
 
-use kernel::{Currency, Money};
+use kernel::{Currency, Money, TraceParent};
 use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value as Json;
@@ -37,6 +37,8 @@ impl From<NoAnswer> for Failure {
 pub(super) struct Api<'a> {
     pub(super) site: &'a Site,
     pub(super) key: SecretString,
+    /// What calls are part of.
+    pub(super) trace: Option<TraceParent>,
 }
 
 impl Api<'_> {
@@ -105,7 +107,8 @@ impl Api<'_> {
     }
 
     async fn call(&self, request: RequestBuilder) -> Result<Json, Failure> {
-        let answer = self.site.send(request.bearer_auth(self.key.expose_secret())).await?;
+        let request = request.bearer_auth(self.key.expose_secret());
+        let answer = self.site.send(request, self.trace.as_ref()).await?;
         if answer.is_success() && answer.json.is_object() {
             return Ok(answer.json);
         }

@@ -49,7 +49,7 @@ impl Stripe {
         let account = self.accounts.find(ctx, STRIPE).await;
         let account = account.map_err(|error| Failure::Unknown(error.to_string()))?;
         match account.and_then(|account| account.get(SECRET_KEY).cloned()) {
-            Some(key) => Ok(Api { site: &self.site, key }),
+            Some(key) => Ok(Api { site: &self.site, key, trace: ctx.caller.trace.clone() }),
             None => Err(Failure::Account { code: "provider_not_set_up" }),
         }
     }

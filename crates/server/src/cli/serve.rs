@@ -44,6 +44,7 @@ pub(super) async fn run(config: Config, args: ServeArgs) -> Result<Outcome> {
     }
     let metrics = Metrics::install().context("cannot start counting")?;
     tokio::spawn(metrics.clone().keep());
+    let traces = traces::start(&config.traces, &config.log.service)?;
     let serving = config.serve.clone();
     let listeners = Listeners::bind(config.listen, &serving).await?;
     let scheme = if listeners.is_encrypted() { "https" } else { "http" };
@@ -61,6 +62,9 @@ pub(super) async fn run(config: Config, args: ServeArgs) -> Result<Outcome> {
     announce(&listeners, &origin, welcome.as_deref());
     edge::serve::serve(listeners, router, &edge, &serving, interrupted()?).await;
     app.stop().await;
+    if let Some(traces) = traces {
+        traces.close().await;
+    }
     installation.close().await?;
     Ok(Outcome::Done)
 }

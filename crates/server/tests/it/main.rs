@@ -38,6 +38,7 @@ mod shift_race;
 mod stuck;
 mod support;
 mod tenant_health;
+mod traces;
 mod usage;
 mod vault;
 mod web_journey;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 use jiff::Timestamp;
+use kernel::TraceParent;
 use reqwest::{Client, Response, Url, header::RETRY_AFTER, redirect::Policy};
 use tokio::time::timeout;
 
@@ -40,6 +41,7 @@ pub(super) async fn call(
     resolver: &Resolver,
     limit: Duration,
     claimed: &Claimed,
+    trace: Option<&TraceParent>,
     now: Timestamp,
 ) -> Attempt {
     let started = Instant::now();
@@ -50,7 +52,7 @@ pub(super) async fn call(
     if claimed.secrets.is_empty() {
         return unanswered(started, "it cannot be signed".to_owned());
     }
-    let answer = match timeout(limit, post(http, url, claimed, now)).await {
+    let answer = match timeout(limit, post(http, url, claimed, trace, now)).await {
         Err(_) => return unanswered(started, "no answer came in time".to_owned()),
         Ok(Err(error)) => return unanswered(started, describe(&error)),
         Ok(Ok(answer)) => answer,
@@ -62,10 +64,20 @@ pub(super) async fn call(
     Attempt { status: Some(status), body: Some(body), error: None, retry_after, duration_ms: since(started) }
 }
 
-async fn post(http: &Client, url: Url, claimed: &Claimed, now: Timestamp) -> reqwest::Result<Response> {
+async fn post(
+    http: &Client,
+    url: Url,
+    claimed: &Claimed,
+    trace: Option<&TraceParent>,
+    now: Timestamp,
+) -> reqwest::Result<Response> {
     let (id, seconds) = (claimed.message.to_string(), now.as_second());
     let signature = signatures(&claimed.secrets, &id, seconds, &claimed.body);
-    http.post(url)
+    let request = match trace {
+        Some(trace) => http.post(url).header("traceparent", &*trace.0),
+        None => http.post(url),
+    };
+    request
         .header("content-type", HeaderValue::from_static("application/json"))
         .header("webhook-id", id)
         .header("webhook-timestamp", seconds)

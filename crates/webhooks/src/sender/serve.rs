@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use db::DbError;
 use jiff::{SignedDuration, Timestamp};
-use kernel::TenantId;
+use kernel::{TenantId, TraceParent};
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, TryAcquireError},
     task::JoinSet,
 };
+use traces::{Kind, Span};
 
 use super::{Webhooks, call::call};
 use crate::{
@@ -121,17 +122,41 @@ async fn send(
 ) -> (WebhookId, Result<(), DbError>) {
     let inner = &webhooks.0;
     let now = inner.parts.clock.now();
-    let attempt = call(&inner.http, &inner.resolver, inner.config.timeout(), &claimed, now).await;
+    let mut span = span(&claimed);
+    let trace = span.context();
+    let limit = inner.config.timeout();
+    let attempt = call(&inner.http, &inner.resolver, limit, &claimed, trace.as_ref(), now).await;
     let outcome = match attempt.status {
         Some(status) if (200..300).contains(&status) => "delivered",
         Some(_) => "refused",
         None => "unanswered",
     };
     attempts(outcome).increment(1);
+    if let Some(status) = attempt.status {
+        span.set("http.response.status_code", status);
+    }
+    if outcome != "delivered" {
+        span.fail(outcome);
+    }
+    drop(span);
     metrics::histogram!(DURATION).record(f64::from(attempt.duration_ms) / 1000.0);
-    let recorded = settle(webhooks, tenant, &claimed, &attempt).await;
+    let recorded = settle(webhooks, tenant, &claimed, &attempt, trace).await;
     drop(permit);
     (claimed.webhook, recorded)
+}
+
+/// The span of an attempt, in the trace of what it tells of; the address may hold a merchant's secret and is not in it.
+fn span(claimed: &Claimed) -> Span {
+    let mut span = Span::child(claimed.trace.as_ref(), Kind::Client, || "POST webhook".into());
+    if !span.is_some() {
+        return span;
+    }
+    span.set("http.request.method", "POST");
+    span.set("messaging.message.id", claimed.message.to_string());
+    span.set("markethall.webhook.id", claimed.webhook.to_string());
+    span.set("markethall.webhook.delivery.id", claimed.id.to_string());
+    span.set("http.request.resend_count", i64::from(claimed.tries));
+    span
 }
 
 /// Records the attempt, and switches the webhook off when it was one too many.
@@ -140,8 +165,10 @@ async fn settle(
     tenant: TenantId,
     claimed: &Claimed,
     attempt: &Attempt,
+    trace: Option<TraceParent>,
 ) -> Result<(), DbError> {
-    let Some(ctx) = context(webhooks, tenant).await? else { return Ok(()) };
+    let Some(mut ctx) = context(webhooks, tenant).await? else { return Ok(()) };
+    ctx.caller.trace = trace;
     let tx = webhooks.db().begin(&ctx).await?;
     let breaker = webhooks.db().breakers().config().breaker;
     let verdict = record(&tx, claimed, attempt, &breaker, rand::random()).await?;

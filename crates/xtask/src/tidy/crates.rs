@@ -8,8 +8,9 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use super::Finding;
 
 /// The layers, lowest first. A crate may use any crate of a lower layer.
-const LAYERS: [&[&str]; 11] = [
+const LAYERS: [&[&str]; 12] = [
     &["kernel", "csvio", "resilience"],
+    &["traces"],
     &["db", "cache"],
     &["messages"],
     &["edge"],

@@ -3,7 +3,7 @@
 use super::{Finding, SourceFile, words::words};
 
 /// The crates that every kind of business could be built on.
-pub(crate) const FOUNDATIONS: [&str; 5] = ["kernel", "csvio", "db", "messages", "edge"];
+pub(crate) const FOUNDATIONS: [&str; 6] = ["kernel", "csvio", "traces", "db", "messages", "edge"];
 
 /// Nouns of the glossary that belong to domains, singular.
 const NOUNS: [&str; 22] = [

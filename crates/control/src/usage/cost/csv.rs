@@ -6,7 +6,6 @@ use bytes::Bytes;
 use csvio::Writer;
 
 use super::CostReport;
-use crate::tenants::tier_text;
 
 /// A row for each line, so that reports can be put together; their amounts add up to the total.
 pub(super) fn of_costs(report: &CostReport) -> io::Result<Bytes> {
@@ -17,7 +16,7 @@ pub(super) fn of_costs(report: &CostReport) -> io::Result<Bytes> {
     for line in &report.lines {
         writer.text(&report.tenant)?;
         writer.plain(&line.item)?;
-        writer.plain(tier_text(line.tier))?;
+        writer.plain(line.tier.as_str())?;
         writer.plain(&line.from.to_string())?;
         writer.plain(&line.to.to_string())?;
         writer.plain(&line.quantity.to_string())?;

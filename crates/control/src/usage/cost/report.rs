@@ -9,7 +9,7 @@ use kernel::{Currency, Money, Round, Tier, div_round};
 use super::{CostLine, CostReport, PriceConfig, UnitPrice, price::find_price};
 use crate::{
     ControlConfig,
-    tenants::{read_tier, tier_text},
+    tenants::read_tier,
     usage::{Days, facts::read_day},
 };
 
@@ -65,7 +65,7 @@ fn price(used: Vec<UsedOnDay>, prices: &[PriceConfig], currency: Currency) -> Re
     let mut lines: BTreeMap<(String, &str, Option<Date>), CostLine> = BTreeMap::new();
     for UsedOnDay { day, tier, item, quantity } in used {
         let found = find_price(prices, &item, tier, day);
-        let key = (item.clone(), tier_text(tier), found.map(|price| price.from));
+        let key = (item.clone(), tier.as_str(), found.map(|price| price.from));
         let line = lines.entry(key).or_insert_with(|| CostLine {
             item,
             tier,

@@ -23,6 +23,7 @@ use crate::{
         settle::End,
         windows::Window,
     },
+    spans,
 };
 
 /// How long it is waited for a delivery's end before the table is looked at; doubled each time in a row.
@@ -110,7 +111,12 @@ impl Link {
     ) -> Outcome {
         let mut connections = self.nats.connections();
         let is_away = |error: &NatsError| matches!(error, NatsError::Away(_));
+        let mut span = spans::sent(key, pending);
         let sent = self.nats.breaker.run(is_away, self.send(id, key, pending)).await;
+        if sent.is_err() {
+            span.fail("unsent");
+        }
+        drop(span);
         match sent.map_err(NatsError::from) {
             Err(error @ NatsError::TooLarge) => {
                 return Outcome::Failed(ConsumerError::Poison(error.to_string()));

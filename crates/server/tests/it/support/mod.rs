@@ -1,5 +1,6 @@
 //! What the tests of the program share.
 
+mod collector;
 mod command_line;
 mod examples;
 mod home;
@@ -9,6 +10,7 @@ mod server;
 mod web_shop;
 mod world;
 
+pub use collector::{Neighbour, Seen, roots};
 pub use command_line::CommandLine;
 pub use examples::{Example, Foreign, example};
 pub use home::{Home, Ran, program, target_dir};
