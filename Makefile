@@ -15,7 +15,7 @@ test: ## Set up what tests need and run every test
 check: ## Format, lint, tidy, requirements, dependency audit
 	@cargo xtask check
 
-chaos: ## Kill, freeze and fill everything under load, and print what was felt
+chaos: ## Kill, freeze, fill and slow down everything under load, and print what was felt
 	@cargo xtask chaos
 
 bench: ## Print the benchmark table with the machine's own limits beside

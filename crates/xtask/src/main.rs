@@ -21,7 +21,7 @@ cargo xtask <command>
   setup [--for run|test|check|bench]   install what is missing
   run [ARGS..]                         build and start Markethall with a demo market
   test [ARGS..]                        every test, on one private PostgreSQL; ARGS go to `cargo test`
-  chaos [ROUNDS]                       kill, freeze and fill everything under load; prints a table
+  chaos [ROUNDS]                       kill, freeze, fill and slow down everything under load; prints a table
   check                                format, lints, tidy, requirements, audit
   tidy                                 the architecture and style rules
   requirements                         docs/requirements.md against the specification's ids

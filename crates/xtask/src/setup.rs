@@ -1,6 +1,7 @@
 //! Finds out what a purpose needs, and installs what is missing. The second time it only looks.
 
 mod apt;
+mod faketime;
 mod nats;
 mod postgres;
 mod prometheus;
@@ -52,8 +53,9 @@ pub(crate) fn setup(purpose: Purpose) -> Result<()> {
             component("clippy", "clippy")
         }
         Purpose::Test => {
-            postgres::ensure(&["initdb", "pg_ctl", "postgres", "psql"])?;
+            postgres::ensure(&["initdb", "pg_ctl", "postgres", "psql", "pg_basebackup"])?;
             nats::ensure()?;
+            faketime::ensure()?;
             redis::ensure()?;
             prometheus::ensure()?;
             let tools = shell::target()?.join("test-tools");

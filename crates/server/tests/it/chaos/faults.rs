@@ -16,6 +16,9 @@ use super::{
 };
 use crate::{outage::children_of, support::wait_for};
 
+/// How wrong a clock goes, both ways: an hour is longer than tokens, holds on stock and leases last.
+const CLOCK_OFF_SECONDS: i64 = 3600;
+
 /// One kind of harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -24,27 +27,33 @@ pub enum Fault {
     ControlAndFirstShardKilled,
     SecondShardKilled,
     SecondShardHangs,
+    SecondShardFailsOver,
     ConnectionsReset,
+    SlowNetwork,
     RedisKilled,
     RedisHangs,
     NatsKilled,
     NatsHangs,
     SpoolDiskFull,
+    ClockJumps,
 }
 
 impl Fault {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::FirstProcessKilled,
         Self::SecondProcessKilled,
         Self::ControlAndFirstShardKilled,
         Self::SecondShardKilled,
         Self::SecondShardHangs,
+        Self::SecondShardFailsOver,
         Self::ConnectionsReset,
+        Self::SlowNetwork,
         Self::RedisKilled,
         Self::RedisHangs,
         Self::NatsKilled,
         Self::NatsHangs,
         Self::SpoolDiskFull,
+        Self::ClockJumps,
     ];
 
     pub fn name(self) -> &'static str {
@@ -54,13 +63,31 @@ impl Fault {
             Self::ControlAndFirstShardKilled => "first shard with control database: kill -9",
             Self::SecondShardKilled => "second shard: kill -9, away",
             Self::SecondShardHangs => "second shard: hangs",
+            Self::SecondShardFailsOver => "second shard: kill -9, its standby takes over",
             Self::ConnectionsReset => "all connections to the second shard: reset",
+            Self::SlowNetwork => "network to second shard, Redis and NATS: 60 to 100 ms each way, 10 % lost",
             Self::RedisKilled => "Redis: kill -9, away",
             Self::RedisHangs => "Redis: hangs",
             Self::NatsKilled => "NATS: kill -9, away",
             Self::NatsHangs => "NATS: hangs",
             Self::SpoolDiskFull => "second shard away while the spool's disk is full",
+            Self::ClockJumps => "second process: clock an hour ahead, then an hour behind",
         }
+    }
+
+    /// Why this machine cannot have it; none where it can.
+    pub fn hindrance(self, site: &Site) -> Option<String> {
+        match self {
+            Self::SlowNetwork => site.link.as_ref().err().cloned(),
+            Self::ClockJumps if site.clock.is_none() => Some("libfaketime is missing".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Whether a caller may be turned away meanwhile by a process whose clock is wrong: tokens seem to have expired, and
+    /// holds on stock are given back early.
+    pub fn may_turn_away(self) -> bool {
+        self == Self::ClockJumps
     }
 
     /// Does it, for `lasts` where it does not heal by itself, and puts right what an operator would.
@@ -77,20 +104,29 @@ impl Fault {
                 });
             }
             Self::SecondShardKilled => {
-                signal(site.far.as_ref().unwrap().pid().unwrap(), Signal::SIGKILL);
+                end(site.far.postmaster());
                 pause(lasts).await;
-                site.start_far().await;
+                site.far.start().await;
             }
+            Self::SecondShardFailsOver => site.far.fail_over(lasts).await,
             Self::SecondShardHangs => {
-                let postmaster = site.far.as_ref().unwrap().pid().unwrap();
+                let postmaster = site.far.postmaster();
                 let all: Vec<i32> = children_of(postmaster).into_iter().chain([postmaster]).collect();
                 all.iter().for_each(|pid| signal(*pid, Signal::SIGSTOP));
                 pause(lasts).await;
                 all.iter().for_each(|pid| signal(*pid, Signal::SIGCONT));
             }
+            Self::ConnectionsReset if site.link.is_ok() => site.reset_far(),
             Self::ConnectionsReset => {
-                let postmaster = site.far.as_ref().unwrap().pid().unwrap();
+                let postmaster = site.far.postmaster();
                 children_of(postmaster).into_iter().for_each(|pid| signal(pid, Signal::SIGTERM));
+            }
+            Self::SlowNetwork => {
+                let link = site.link.as_ref().unwrap_or_else(|why| panic!("{why}"));
+                link.spoil();
+                pause(3 * lasts).await;
+                let (delayed, lost) = link.mend();
+                assert!(delayed > 0 && lost > 0, "{delayed} packets late, {lost} lost");
             }
             Self::RedisKilled => {
                 site.redis.kill();
@@ -113,6 +149,15 @@ impl Fault {
                 site.nats.thaw().unwrap();
             }
             Self::SpoolDiskFull => spool_disk_full(site, lasts).await,
+            Self::ClockJumps => {
+                for (seconds, told) in
+                    [(CLOCK_OFF_SECONDS, "TOKEN_EXPIRED"), (-CLOCK_OFF_SECONDS, "UNAUTHENTICATED")]
+                {
+                    site.set_clock(seconds, told).await;
+                    pause(lasts).await;
+                }
+                site.set_clock(0, "").await;
+            }
         }
     }
 
@@ -124,9 +169,16 @@ impl Fault {
             Self::RedisKilled | Self::RedisHangs | Self::NatsKilled | Self::NatsHangs => {
                 assert!(felt.is_empty(), "{self:?} is felt: {felt:?}");
             }
+            Self::ClockJumps => {
+                // An hour ago this installation had no key to sign tokens with.
+                let orderly = |event: &&Event| event.server == 1 && event.status == 503;
+                assert!(felt.iter().all(orderly), "{self:?} is felt: {felt:?}");
+            }
             Self::SecondShardKilled
             | Self::SecondShardHangs
+            | Self::SecondShardFailsOver
             | Self::ConnectionsReset
+            | Self::SlowNetwork
             | Self::SpoolDiskFull => {
                 let others: Vec<_> = felt.iter().filter(|event| event.slug != FAR).collect();
                 assert!(others.is_empty(), "{self:?} is felt by others: {others:?}");
@@ -159,7 +211,12 @@ fn restart(site: &mut Site, number: usize) {
     site.start_server(number);
 }
 
-async fn pause(lasts: Duration) {
+/// kill -9.
+pub(super) fn end(pid: i32) {
+    signal(pid, Signal::SIGKILL);
+}
+
+pub(super) async fn pause(lasts: Duration) {
     let mut ticks = tokio::time::interval(lasts);
     ticks.tick().await;
     ticks.tick().await;
@@ -174,9 +231,9 @@ async fn spool_disk_full(site: &mut Site, lasts: Duration) {
     if !mounted {
         println!("chaos: no right to mount a small disk here; the spool's disk is not full");
     }
-    signal(site.far.as_ref().unwrap().pid().unwrap(), Signal::SIGKILL);
+    end(site.far.postmaster());
     pause(lasts).await;
-    site.start_far().await;
+    site.far.start().await;
     if mounted {
         // Lazily: the processes may have files open there.
         let unmounted = Command::new("umount").arg("--lazy").arg(&spool).status().unwrap();
