@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use serde_json::json;
 use testkit::Client;
 
-use crate::support::{Home, Neighbour, Seen, Server, Shown, eur, fill, roots, text, wait_for};
+use crate::support::{Home, Outsider, Seen, Server, Shown, eur, fill, roots, text, wait_for};
 
 const LIMIT: Duration = Duration::from_secs(30);
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -46,17 +46,17 @@ struct World {
     home: Home,
     server: Server,
     staff: Client,
-    collector: Neighbour,
-    provider: Neighbour,
-    merchant: Neighbour,
+    collector: Outsider,
+    provider: Outsider,
+    merchant: Outsider,
     token: String,
 }
 
 impl World {
     async fn open(confirmed: StatusCode, settings: &[(&str, &str)]) -> Self {
         let home = Home::furnished();
-        let (collector, provider) = (Neighbour::open(ok).await, Neighbour::open(stripe(confirmed)).await);
-        let merchant = Neighbour::open(ok).await;
+        let (collector, provider) = (Outsider::open(ok).await, Outsider::open(stripe(confirmed)).await);
+        let merchant = Outsider::open(ok).await;
         let (endpoint, stripe) = (collector.url(), provider.url());
         let mut all = vec![
             ("MARKETHALL_TRACES__ENDPOINT", endpoint.as_str()),

@@ -69,10 +69,11 @@ fn hits(bench: &mut Bench, session: &Session, skus: &[String]) -> Result<()> {
     let second = first.split_off(LOOKS / 2);
     let looks = second.len() as f64;
     let counted = |bench: &Bench| {
-        let of = |name| {
-            bench.market.counted(&format!("markethall_catalog_cache_{name}_total{{kind=\"product\"}}"))
-        };
-        anyhow::Ok([of("hits")?, of("misses")?])
+        let of = |series: &str| bench.market.counted(&format!("markethall_catalog_cache_{series}"));
+        anyhow::Ok([
+            of("hits_total{kind=\"product\",level=\"memory\"}")?,
+            of("misses_total{kind=\"product\"}")?,
+        ])
     };
     let look = |gets| {
         let mut plan = bench.plan(CONNECTIONS, Some(LOOK_RATE), Work::Get(gets))?;

@@ -6,8 +6,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use axum::{Router, body::Bytes, extract::OriginalUri, routing::any};
-use http::{HeaderMap, StatusCode};
+use axum::{Router, body::Bytes, routing::any};
+use http::{HeaderMap, StatusCode, Uri};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{KeyValue, any_value::Value as Said},
@@ -79,17 +79,17 @@ fn read(body: &[u8]) -> Vec<Seen> {
 pub type Call = (String, HeaderMap);
 
 /// A server on this machine that notes what it is asked, and answers as told.
-pub struct Neighbour {
+pub struct Outsider {
     pub address: SocketAddr,
     calls: Arc<Mutex<Vec<(Call, Bytes)>>>,
 }
 
-impl Neighbour {
+impl Outsider {
     /// Serves `answer` to the path of every call.
     pub async fn open(answer: impl Fn(&str) -> (StatusCode, String) + Clone + Send + Sync + 'static) -> Self {
         let calls: Arc<Mutex<Vec<(Call, Bytes)>>> = Arc::default();
         let noted = calls.clone();
-        let serve = move |OriginalUri(uri): OriginalUri, headers: HeaderMap, body: Bytes| {
+        let serve = move |uri: Uri, headers: HeaderMap, body: Bytes| {
             let answer = answer(uri.path());
             noted.lock().unwrap().push(((uri.path().to_owned(), headers), body));
             async move { answer }

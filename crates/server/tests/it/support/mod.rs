@@ -10,7 +10,7 @@ mod server;
 mod web_shop;
 mod world;
 
-pub use collector::{Neighbour, Seen, roots};
+pub use collector::{Outsider, Seen, roots};
 pub use command_line::CommandLine;
 pub use examples::{Example, Foreign, example};
 pub use home::{Home, Ran, program, target_dir};
