@@ -11,3 +11,4 @@ mod migrate;
 mod shares;
 mod shelf;
 mod slow;
+mod spending;

@@ -20,6 +20,10 @@ pub(crate) fn write(headers: &mut HeaderMap, standings: &[Standing]) {
         // Writing to a string cannot fail.
         let _ = write!(state, "{comma}\"{name}\";r={};t={full_in}", standing.left);
         let _ = write!(policy, "{comma}\"{name}\";q={};w={}", limit.limit, limit.window_seconds);
+        if name == super::cost::POLICY {
+            // The others count requests, which is what a quota is in when nothing is said.
+            policy.push_str(";qu=\"database-milliseconds\"");
+        }
     }
     if let (Ok(state), Ok(policy)) = (HeaderValue::try_from(state), HeaderValue::try_from(policy)) {
         headers.insert(RATE_LIMIT, state);

@@ -19,6 +19,7 @@ mod crash;
 mod dead_letters;
 mod documents;
 mod encrypted;
+mod fairness;
 mod flags;
 mod fuzz;
 mod isolation;
