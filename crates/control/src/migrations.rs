@@ -45,5 +45,10 @@ pub const MIGRATIONS: DomainMigrations = DomainMigrations {
             name: "usage_facts",
             sql: include_str!("../migrations/0011_usage_facts.sql"),
         },
+        Migration {
+            version: 12,
+            name: "usage_database",
+            sql: include_str!("../migrations/0012_usage_database.sql"),
+        },
     ],
 };

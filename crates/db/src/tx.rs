@@ -5,19 +5,38 @@ use std::{
     future::Future,
     sync::{
         Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 use deadpool_postgres::Object;
 use futures::future::join;
-use kernel::{Ctx, TenantId};
+use kernel::{Actor, Ctx, Spending, Spent, TenantId};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::{Row, types::ToSql};
 
 use crate::{DbError, Stmt, slow::Watch};
 
 type Hook = Box<dyn FnOnce() + Send>;
+
+/// Who pays for a transaction, and since when it holds its connection (PLT-15).
+struct Toll {
+    payer: Spending,
+    begun: Instant,
+}
+
+impl Toll {
+    /// Callers' work is charged to their tenant; what the platform does by itself is not.
+    fn of(ctx: &Ctx) -> Option<Self> {
+        match ctx.caller.actor {
+            Actor::User(_) | Actor::Key(_) | Actor::Visitor(_) => {
+                Some(Self { payer: ctx.tenant.spending.clone(), begun: Instant::now() })
+            }
+            Actor::Operator | Actor::System => None,
+        }
+    }
+}
 
 /// An open transaction on one connection; `BEGIN` travels with the first statement.
 struct Session {
@@ -26,12 +45,16 @@ struct Session {
     started: AtomicBool,
     failed: AtomicBool,
     hooks: Mutex<Vec<Hook>>,
+    /// Rows returned or changed so far.
+    rows: AtomicU64,
+    toll: Option<Toll>,
 }
 
 impl Session {
-    fn new(conn: Object, begin: String) -> Self {
+    fn new(conn: Object, begin: String, toll: Option<Toll>) -> Self {
         let (started, failed) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { conn: Some(conn), begin, started, failed, hooks: Mutex::default() }
+        let (conn, rows) = (Some(conn), AtomicU64::new(0));
+        Self { conn, begin, started, failed, hooks: Mutex::default(), rows, toll }
     }
 
     fn conn(&self) -> Result<&Object, DbError> {
@@ -70,6 +93,8 @@ impl Session {
         };
         let answer = answer.await;
         watch.end(std::iter::once(sql), ctx, answer.as_ref().err());
+        let rows = answer.as_ref().map_or(0, Vec::len);
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
         answer
     }
 
@@ -87,6 +112,7 @@ impl Session {
         };
         let answer = answer.await;
         watch.end(std::iter::once(sql), ctx, answer.as_ref().err());
+        self.rows.fetch_add(*answer.as_ref().unwrap_or(&0), Ordering::Relaxed);
         answer
     }
 
@@ -119,6 +145,9 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        if let Some(Toll { payer, begun }) = self.toll.take() {
+            payer.add(Spent { database: begun.elapsed(), rows: self.rows.load(Ordering::Relaxed) });
+        }
         if let (Some(conn), true) = (self.conn.take(), self.started.load(Ordering::SeqCst)) {
             roll_back(conn);
         }
@@ -250,7 +279,8 @@ impl TenantTx {
             }
         };
         let begin = format!("{start}; select set_config('app.tenant_id', '{}', true)", ctx.tenant_id().0);
-        Self { session: Session::new(conn, begin), ctx, _share: share }
+        let toll = Toll::of(&ctx);
+        Self { session: Session::new(conn, begin, toll), ctx, _share: share }
     }
 
     /// The context it was begun with.
@@ -293,7 +323,7 @@ pub struct ControlTx {
 
 impl ControlTx {
     pub(crate) fn new(conn: Object) -> Self {
-        Self { session: Session::new(conn, "begin".to_owned()) }
+        Self { session: Session::new(conn, "begin".to_owned(), None) }
     }
 
     /// Makes everything since the start permanent. Dropping the transaction instead rolls it back.

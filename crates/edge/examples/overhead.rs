@@ -79,6 +79,7 @@ fn known() -> anyhow::Result<Known> {
         placement: Placement { shard: "main".into(), database: "none".into(), dedicated: false },
         rate_limit: None,
         flags: Flags::default(),
+        spending: kernel::Spending::default(),
     });
     let principal = Arc::new(Principal {
         actor: Actor::User("usr_01J00000000000000000000001".into()),

@@ -37,7 +37,7 @@ pub use gate::{Edge, EdgeParts};
 pub use identity::{
     AuthError, Identity, Principal, Registry, RegistryError, SecurityEvent, SecurityEventKind, SecurityEvents,
 };
-pub use limits::{LimitedAs, LimitsConfig};
+pub use limits::{CostConfig, LimitedAs, LimitsConfig};
 pub use meter::{Meter, Used};
 pub use network::{Network, counted_as};
 pub use op::{Access, IdempotencyKey, Op};

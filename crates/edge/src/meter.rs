@@ -1,8 +1,9 @@
-//! What tenants use, as the edge sees it: requests, the bytes of their bodies, the time of their handlers.
+//! What tenants use, as the edge sees it: requests, the bytes of their bodies, the time of
+//! their handlers, what they cost the database.
 
 use std::time::Duration;
 
-use kernel::{TenantId, Timestamp};
+use kernel::{Spent, TenantId, Timestamp};
 
 /// What was used of the edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,6 +16,8 @@ pub struct Used {
     pub sent: u64,
     /// How long handlers were at work.
     pub worked: Duration,
+    /// What transactions cost.
+    pub spent: Spent,
 }
 
 /// Takes what tenants use. Never blocks and never fails: implementations count in memory.

@@ -292,6 +292,13 @@ impl Op {
         self.etag && !self.is_unsafe()
     }
 
+    /// Whether it may take long: a list, a report or an export of a tenant, which is slowed before anything else is when the tenant's
+    /// requests cost too much (PLT-15).
+    pub(crate) fn is_heavy(&self) -> bool {
+        let of_tenant = matches!(self.access, Some(Access::Permission(_) | Access::Owned(..)));
+        of_tenant && self.method == Method::GET && !self.path.ends_with('}')
+    }
+
     /// Whether it changes something.
     pub(crate) fn is_unsafe(&self) -> bool {
         self.method != Method::GET

@@ -13,6 +13,7 @@ mod money;
 mod permission;
 mod quantity;
 mod rate_limit;
+mod spending;
 mod tenant;
 mod trace;
 pub mod vat;
@@ -28,6 +29,7 @@ pub use money::{Currency, Money, MoneyError, Round, allocate, div_round};
 pub use permission::{Permission, PermissionSet};
 pub use quantity::Quantity;
 pub use rate_limit::RateLimit;
+pub use spending::{Spending, Spent};
 pub use tenant::{
     CashRounding, Placement, ShortagePolicy, Tenant, TenantId, TenantSettings, TenantStatus, Tier,
     VatRounding,

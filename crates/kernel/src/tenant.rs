@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Currency, Flags, RateLimit};
+use crate::{Currency, Flags, RateLimit, Spending};
 
 crate::id!(
     /// A merchant.
@@ -134,7 +134,7 @@ pub struct Placement {
     pub dedicated: bool,
 }
 
-/// One merchant as requests see it; immutable but for its flags, shared, replaced when something changes.
+/// One merchant as requests see it; immutable but for its flags and what it spends, shared, replaced when something changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
     /// Identity.
@@ -157,4 +157,6 @@ pub struct Tenant {
     pub rate_limit: Option<RateLimit>,
     /// What is switched on and off, for this tenant and for all; changes while this value is in use.
     pub flags: Flags,
+    /// What its requests have cost in this process; goes on when this value is replaced.
+    pub spending: Spending,
 }

@@ -2,9 +2,13 @@
 //! give the same whenever they are asked; history that was imported is no sale made here.
 
 use db::{DbError, TenantTx};
+use jiff::SignedDuration;
 use kernel::Timestamp;
 
 use crate::{booking::receipt_number, model::SaleId};
+
+/// What was booked so soon after it happened is found by when it happened; as in the index `sales.sale_late`.
+const IN_TIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// A sale as it was booked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +30,9 @@ pub async fn count_booked(
     from: Timestamp,
     until: Timestamp,
 ) -> Result<Vec<(String, i64)>, DbError> {
-    let rows = tx.query(include_str!("count_booked.sql"), &[&tx.tenant_id(), &from, &until]).await?;
+    let (early, late) = around(from, until);
+    let params: &[&(dyn db::types::ToSql + Sync)] = &[&tx.tenant_id(), &from, &until, &early, &late];
+    let rows = tx.query(include_str!("count_booked.sql"), params).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
@@ -41,8 +47,9 @@ pub async fn list_booked(
     after: Option<(Timestamp, SaleId)>,
     limit: i64,
 ) -> Result<Vec<BookedSale>, DbError> {
-    let (at, id) = after.unzip();
-    let params: &[&(dyn db::types::ToSql + Sync)] = &[&tx.tenant_id(), &from, &until, &at, &id, &limit];
+    let ((early, late), (at, id)) = (around(from, until), after.unzip());
+    let params: &[&(dyn db::types::ToSql + Sync)] =
+        &[&tx.tenant_id(), &from, &until, &early, &late, &at, &id, &limit];
     let rows = tx.query(include_str!("list_booked.sql"), params).await?;
     let decode = |row: &db::Row| {
         Ok(BookedSale {
@@ -52,4 +59,10 @@ pub async fn list_booked(
         })
     };
     rows.iter().map(decode).collect()
+}
+
+/// When that happened which was booked in time: a day on either side.
+fn around(from: Timestamp, until: Timestamp) -> (Timestamp, Timestamp) {
+    let early = from.checked_sub(IN_TIME).unwrap_or(Timestamp::MIN);
+    (db::storable(early), until.checked_add(IN_TIME).unwrap_or(until))
 }

@@ -114,6 +114,7 @@ impl TestDatabases {
             placement: self.shared_placement(),
             rate_limit: None,
             flags: Flags::default(),
+            spending: kernel::Spending::default(),
         })
     }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use kernel::{Tenant, TenantId, Timestamp};
+use kernel::{Spending, Tenant, TenantId, Timestamp};
 use quick_cache::sync::Cache;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -44,6 +44,7 @@ pub(crate) struct TenantCache {
     epoch: AtomicU64,
     hasher: RandomState,
     turns: Vec<Mutex<()>>,
+    spending: Cache<TenantId, Spending>,
 }
 
 /// By what a tenant is looked up.
@@ -62,6 +63,7 @@ impl TenantCache {
             epoch: AtomicU64::new(0),
             hasher: RandomState::new(),
             turns: (0..STRIPES).map(|_| Mutex::default()).collect(),
+            spending: Cache::new(capacity),
         }
     }
 
@@ -115,6 +117,14 @@ impl TenantCache {
         }
     }
 
+    /// What the tenant has spent in this process, the same in each of its entries. Of more tenants than there is room for, the least
+    /// used are forgotten and begin anew.
+    pub(super) fn spending(&self, id: TenantId) -> Spending {
+        let made = || Ok::<_, std::convert::Infallible>(Spending::default());
+        let Ok(spending) = self.spending.get_or_insert_with(&id, made);
+        spending
+    }
+
     /// Makes the entry of one tenant outdated, and every "no such tenant": it may be a new one.
     pub(crate) fn outdate(&self, id: TenantId) {
         self.outdate_where(|entry| entry.tenant.as_ref().is_none_or(|tenant| tenant.id == id));
@@ -159,6 +169,7 @@ mod tests {
             placement: Placement { shard: "a".into(), database: "b".into(), dedicated: false },
             rate_limit: None,
             flags: Flags::default(),
+            spending: kernel::Spending::default(),
         })
     }
 

@@ -70,6 +70,8 @@ impl Control {
             Key::Id(id) => tx.query_opt(include_str!("find_by_id.sql"), &[&id]).await?,
         };
         tx.commit().await?;
-        row.map(|row| tenants::decode_tenant(&row, self.flags()).map(Arc::new)).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let tenant = tenants::decode_tenant(&row, self.flags())?;
+        Ok(Some(Arc::new(Tenant { spending: self.tenants().spending(tenant.id), ..tenant })))
     }
 }

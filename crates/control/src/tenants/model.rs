@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use db::{DbError, Row};
 use kernel::{
-    Currency, Flags, Placement, RateLimit, Tenant, TenantId, TenantSettings, TenantStatus, Tier, Timestamp,
+    Currency, Flags, Placement, RateLimit, Spending, Tenant, TenantId, TenantSettings, TenantStatus, Tier,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -169,6 +170,7 @@ pub(crate) fn decode_tenant(row: &Row, flags: &Flags) -> Result<Tenant, DbError>
         placement: Placement { shard: text(8)?, database: text(9)?, dedicated: row.try_get(7)? },
         rate_limit: read_rate_limit(row.try_get(10)?)?,
         flags: flags.clone(),
+        spending: Spending::default(),
     })
 }
 

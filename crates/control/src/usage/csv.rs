@@ -25,8 +25,8 @@ pub(super) fn of_usage(days: Days, usage: &[TenantUsage]) -> io::Result<Bytes> {
     let mut writer = Writer::new(Vec::new());
     let names =
         ["tenant", "tier", "from", "to", "calls", "received_bytes", "sent_bytes", "worked_ms", "messages"];
-    let held = ["stored_rows", "stored_bytes"];
-    writer.header(&[&names[..], &held].concat())?;
+    let more = ["stored_rows", "stored_bytes", "database_ms", "moved_rows"];
+    writer.header(&[&names[..], &more].concat())?;
     for row in usage {
         writer.text(&row.tenant)?;
         writer.plain(row.tier.as_str())?;
@@ -36,7 +36,7 @@ pub(super) fn of_usage(days: Days, usage: &[TenantUsage]) -> io::Result<Bytes> {
         for amount in [used.calls, used.received_bytes, used.sent_bytes, used.worked_ms, used.messages] {
             writer.plain(&amount.to_string())?;
         }
-        for amount in [used.stored_rows, used.stored_bytes] {
+        for amount in [used.stored_rows, used.stored_bytes, Some(used.database_ms), Some(used.moved_rows)] {
             writer.plain(&amount.map_or_else(String::new, |amount| amount.to_string()))?;
         }
         writer.end_row()?;

@@ -1,5 +1,6 @@
 -- $1 tenant, $2 first and $3 last day, $4 after this moment, $5 limit
-select h.hour, h.calls, h.received_bytes, h.sent_bytes, h.worked_us / 1000, h.messages, h.stored_rows, h.stored_bytes
+select h.hour, h.calls, h.received_bytes, h.sent_bytes, h.worked_us / 1000, h.messages, h.stored_rows, h.stored_bytes,
+    h.database_us / 1000, h.moved_rows
 from control.usage_hour as h
 where h.tenant_id = $1
     and h.hour >= $2::text::timestamp at time zone 'utc'

@@ -55,7 +55,7 @@ pub async fn list_own_usage(
     rows.iter().map(|row| Ok(PeriodUsage { from: row.try_get(0)?, used: used(row, 1)? })).collect()
 }
 
-/// Reads calls, bytes in, bytes out, milliseconds, messages, rows and bytes held from column `at` on.
+/// Reads calls, bytes in, bytes out, milliseconds, messages, rows and bytes held, milliseconds of the database and rows moved from column `at` on.
 fn used(row: &Row, at: usize) -> Result<UsedView, DbError> {
     Ok(UsedView {
         calls: row.try_get(at)?,
@@ -65,5 +65,7 @@ fn used(row: &Row, at: usize) -> Result<UsedView, DbError> {
         messages: row.try_get(at + 4)?,
         stored_rows: row.try_get(at + 5)?,
         stored_bytes: row.try_get(at + 6)?,
+        database_ms: row.try_get(at + 7)?,
+        moved_rows: row.try_get(at + 8)?,
     })
 }

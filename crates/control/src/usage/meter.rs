@@ -34,6 +34,10 @@ pub struct Amounts {
     pub worked_us: i64,
     /// Messages published.
     pub messages: i64,
+    /// How long connections to the database were held, in microseconds.
+    pub database_us: i64,
+    /// Rows that statements returned or changed.
+    pub moved_rows: i64,
 }
 
 impl From<Used> for Amounts {
@@ -45,6 +49,8 @@ impl From<Used> for Amounts {
             sent_bytes: whole(used.sent),
             worked_us: i64::try_from(used.worked.as_micros()).unwrap_or(i64::MAX),
             messages: 0,
+            database_us: i64::try_from(used.spent.database.as_micros()).unwrap_or(i64::MAX),
+            moved_rows: whole(used.spent.rows),
         }
     }
 }
@@ -57,6 +63,8 @@ impl AddAssign for Amounts {
         add(&mut self.sent_bytes, more.sent_bytes);
         add(&mut self.worked_us, more.worked_us);
         add(&mut self.messages, more.messages);
+        add(&mut self.database_us, more.database_us);
+        add(&mut self.moved_rows, more.moved_rows);
     }
 }
 
@@ -140,7 +148,7 @@ mod tests {
     use super::*;
 
     fn call(sent: u64) -> Amounts {
-        Used { calls: 1, received: 10, sent, worked: Duration::from_micros(7) }.into()
+        Used { calls: 1, received: 10, sent, worked: Duration::from_micros(7), ..Used::default() }.into()
     }
 
     // PLT-8
@@ -154,7 +162,8 @@ mod tests {
         meter.add(bolt, at("2026-11-21T10:30:00Z"), Amounts { messages: 3, ..Amounts::default() });
         let taken = meter.take().unwrap();
         let hours: Vec<_> = taken.rows.iter().filter(|((tenant, _), _)| *tenant == acme).collect();
-        let first = Amounts { calls: 2, received_bytes: 20, sent_bytes: 101, worked_us: 14, messages: 0 };
+        let first =
+            Amounts { calls: 2, received_bytes: 20, sent_bytes: 101, worked_us: 14, ..Amounts::default() };
         assert_eq!((hours.len(), hours[0].1), (2, first));
         assert_eq!(hour_start(hours[0].0), at("2026-11-21T10:00:00Z"));
         assert_eq!(taken.rows.len(), 3);

@@ -84,4 +84,8 @@ pub struct UsedView {
     pub stored_rows: Option<i64>,
     /// Bytes held in the database with its indexes, on the average; null where nothing was sampled.
     pub stored_bytes: Option<i64>,
+    /// How long its requests held connections to the database, in milliseconds.
+    pub database_ms: i64,
+    /// Rows that their statements returned or changed.
+    pub moved_rows: i64,
 }

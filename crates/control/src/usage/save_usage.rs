@@ -44,6 +44,8 @@ impl Control {
                 &column(handful, |amounts| amounts.sent_bytes),
                 &column(handful, |amounts| amounts.worked_us),
                 &column(handful, |amounts| amounts.messages),
+                &column(handful, |amounts| amounts.database_us),
+                &column(handful, |amounts| amounts.moved_rows),
             ],
         )
         .await?;

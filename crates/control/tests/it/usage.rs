@@ -99,9 +99,12 @@ async fn counting_goes_on_while_the_control_database_is_away_and_everything_arri
     let (batch, hour, one) = (Uuid::now_v7(), world.clock.now(), vec![1_i64]);
     for _ in 0..2 {
         let statement = include_str!("../../src/usage/save_usage.sql");
-        tx.execute(statement, &[&batch, &hour, &vec![id], &vec![hour], &one, &one, &one, &one, &one])
-            .await
-            .unwrap();
+        tx.execute(
+            statement,
+            &[&batch, &hour, &vec![id], &vec![hour], &one, &one, &one, &one, &one, &one, &one],
+        )
+        .await
+        .unwrap();
     }
     tx.commit().await.unwrap();
     settle(&world).await;
@@ -135,8 +138,7 @@ async fn the_report_comes_in_pages_and_as_csv_and_only_of_days_that_can_be() {
         operator.api(Method::GET, "/admin/usage?limit=1").header("accept", "text/csv").send().await.is(200);
     let text = String::from_utf8(csv.body.to_vec()).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    let header =
-        "tenant,tier,from,to,calls,received_bytes,sent_bytes,worked_ms,messages,stored_rows,stored_bytes";
+    let header = "tenant,tier,from,to,calls,received_bytes,sent_bytes,worked_ms,messages,stored_rows,stored_bytes,database_ms,moved_rows";
     assert_eq!(lines[0], header);
     assert!(lines.len() == 4 && lines[2].starts_with("bolt,standard,2026-11-01,2026-11-21,1,0,"), "{text}");
 

@@ -4,7 +4,7 @@ use std::{
     future::Future,
     sync::{
         Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -22,12 +22,20 @@ pub struct BatchTx {
     patient: bool,
     /// Those of the requests in the batch, each of which waits for all of it.
     traces: Vec<TraceParent>,
+    /// Rows that came back so far.
+    rows: AtomicU64,
 }
 
 impl BatchTx {
     /// Begins with its first statements; unless `patient`, it waits for other transactions' locks a moment only.
     pub(super) fn new(conn: Object, patient: bool, traces: Vec<TraceParent>) -> Self {
-        Self { conn: Some(conn), started: AtomicBool::new(false), hooks: Mutex::default(), patient, traces }
+        let (started, rows) = (AtomicBool::new(false), AtomicU64::new(0));
+        Self { conn: Some(conn), started, hooks: Mutex::default(), patient, traces, rows }
+    }
+
+    /// Rows that came back so far.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
     }
 
     /// Sends, in one pipeline, for each tenant first `app.tenant_id` and then its statements; returns the rows of each
@@ -62,7 +70,10 @@ impl BatchTx {
             }
         }
         let queries = sends.iter().map(|(prepared, params)| conn.query(prepared, params));
-        let mut answers = pipeline(queries).await?.into_iter().skip(first);
+        let answers = pipeline(queries).await?;
+        let rows = answers.iter().skip(first).map(Vec::len).sum::<usize>() - work.len();
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+        let mut answers = answers.into_iter().skip(first);
         if let Ok(mut hooks) = self.hooks.lock() {
             hooks.extend(work.iter().flat_map(|(_, all)| all).filter_map(|stmt| stmt.after_commit.clone()));
         }

@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use kernel::{Ctx, Placement, TenantId};
+use kernel::{Ctx, Placement, Spent, TenantId};
 use tokio::{
     sync::mpsc,
     time::{Instant, timeout, timeout_at},
@@ -212,15 +212,27 @@ impl<B: Batch> Server<B> {
         let transaction = async {
             let traces = spans::waiting(work.iter().map(|(ctx, _)| ctx));
             let tx = BatchTx::new(self.db.hot(&self.placement).await?, patient, traces);
+            let begun = std::time::Instant::now();
             let outputs = self.batch.run(&tx, work).await?;
             if outputs.len() != work.len() {
                 return Err(no_output());
             }
+            let rows = tx.rows();
             tx.commit().await?;
+            share_out(work, Spent { database: begun.elapsed(), rows });
             Ok(outputs)
         };
         let lost = |_| Err(DbError::Unavailable("no answer from the database".to_owned()));
         timeout(LOST, transaction).await.unwrap_or_else(lost)
+    }
+}
+
+/// Charges each request of a batch with an equal part of what the batch has cost.
+fn share_out<T>(work: &[(Ctx, T)], spent: Spent) {
+    let requests = u32::try_from(work.len()).unwrap_or(u32::MAX).max(1);
+    let part = Spent { database: spent.database / requests, rows: spent.rows.div_ceil(u64::from(requests)) };
+    for (ctx, _) in work {
+        ctx.tenant.spending.add(part);
     }
 }
 

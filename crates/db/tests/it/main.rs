@@ -12,3 +12,4 @@ mod servers;
 mod shares;
 mod shelf;
 mod slow;
+mod spending;

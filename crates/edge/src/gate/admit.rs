@@ -140,7 +140,10 @@ impl Arrival<'_> {
             address: self.address,
         };
         let edge = &self.edge.0;
-        let Some(verdict) = edge.limits.count(&subject, self.op.limited_as).await else { return Ok(()) };
+        let (as_what, heavy) = (self.op.limited_as, self.op.is_heavy());
+        let Some(verdict) = edge.limits.count(&subject, as_what, heavy, self.now).await else {
+            return Ok(());
+        };
         known.standings = verdict.standings;
         let seconds = |wait: Duration| u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX);
         let refusal = |detail: String| {

@@ -23,6 +23,50 @@ pub struct LimitsConfig {
     pub registration: RateLimit,
     /// Callers that are remembered at once; of more the least busy are forgotten.
     pub callers: usize,
+    /// What a tenant's requests may cost.
+    pub cost: CostConfig,
+}
+
+/// What requests of a tenant may cost, all its callers together, in milliseconds of the database: `limit` per window in the long
+/// run, `burst` at once, and while at most `queue` more are owed lists, reports and exports wait for their turn. Each process
+/// keeps its own books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CostConfig {
+    /// A tenant of the tier `free`.
+    pub free: RateLimit,
+    /// A tenant of the tier `standard`.
+    pub standard: RateLimit,
+    /// A tenant of the tier `enterprise`.
+    pub enterprise: RateLimit,
+    /// What a row that a statement returns or changes costs, in microseconds, beside its time.
+    pub row_us: u32,
+    /// What a KiB of an answer costs, in microseconds.
+    pub kib_us: u32,
+}
+
+impl Default for CostConfig {
+    fn default() -> Self {
+        Self {
+            free: RateLimit::new(30_000, 60, 30_000, 1_000),
+            standard: RateLimit::new(120_000, 60, 120_000, 1_000),
+            enterprise: RateLimit::new(480_000, 60, 480_000, 1_000),
+            row_us: 2,
+            kib_us: 10,
+        }
+    }
+}
+
+impl CostConfig {
+    /// The budget of tenants of `tier`.
+    #[must_use]
+    pub fn of_tier(&self, tier: Tier) -> RateLimit {
+        match tier {
+            Tier::Free => self.free,
+            Tier::Standard => self.standard,
+            Tier::Enterprise => self.enterprise,
+        }
+    }
 }
 
 impl Default for LimitsConfig {
@@ -36,6 +80,7 @@ impl Default for LimitsConfig {
             address: RateLimit::new(100, 60, 100, 0),
             registration: RateLimit::new(5, 60, 5, 0),
             callers: 100_000,
+            cost: CostConfig::default(),
         }
     }
 }
@@ -53,6 +98,9 @@ impl LimitsConfig {
             ("user", self.user),
             ("address", self.address),
             ("registration", self.registration),
+            ("cost.free", self.cost.free),
+            ("cost.standard", self.cost.standard),
+            ("cost.enterprise", self.cost.enterprise),
         ];
         for (name, limit) in all {
             limit.validate().map_err(|(field, wrong)| format!("edge.limits.{name}: {field} {wrong}"))?;

@@ -18,6 +18,10 @@ pub(crate) fn write(headers: &mut HeaderMap, standings: &[Standing]) {
         let full_in = u64::try_from(standing.full_in.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX);
         state.member(name, [(";r=", standing.left.into()), (";t=", full_in)]);
         policy.member(name, [(";q=", limit.limit.into()), (";w=", limit.window_seconds.into())]);
+        if name == super::cost::POLICY {
+            // The others count requests, which is what a quota is in when nothing is said.
+            policy.0.extend_from_slice(b";qu=\"database-milliseconds\"");
+        }
     }
     if let (Ok(state), Ok(policy)) = (HeaderValue::from_bytes(&state.0), HeaderValue::from_bytes(&policy.0)) {
         headers.insert(RATE_LIMIT, state);

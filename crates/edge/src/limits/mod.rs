@@ -1,17 +1,18 @@
-//! Rate limits (HTTP-10): how often a tenant, a user, an address may call.
+//! Rate limits (HTTP-10): how often a tenant, a user, an address may call; and what a tenant's calls may cost (PLT-15).
 //!
 //! A limit is decided here, in this process, or in Redis for all processes together. Where Redis is configured but away,
 //! each process limits by itself and counts that in `markethall_limits_local_total`.
 
 mod bucket;
 mod config;
+mod cost;
 mod headers;
 mod local;
 mod shared;
 mod subject;
 mod verdict;
 
-pub use config::LimitsConfig;
+pub use config::{CostConfig, LimitsConfig};
 pub(crate) use headers::write;
 pub(crate) use subject::Subject;
 pub(crate) use verdict::{Few, Standing, Verdict};
@@ -19,7 +20,7 @@ pub(crate) use verdict::{Few, Standing, Verdict};
 use std::{sync::LazyLock, time::Duration};
 
 use cache::Redis;
-use kernel::RateLimit;
+use kernel::{RateLimit, Spent, Tenant, Timestamp};
 
 use local::Local;
 
@@ -43,6 +44,7 @@ pub(crate) fn register_metrics() {
     for policy in subject::POLICIES {
         metrics::counter!(REFUSED, "policy" => policy).increment(0);
     }
+    cost::register_metrics();
     for counter in [&LOCAL, &QUEUED] {
         counter.increment(0);
     }
@@ -81,13 +83,20 @@ impl Limits {
         Self { local: Local::new(config.callers), config, redis }
     }
 
-    /// Counts one call of `subject`; `None` when nothing limits it.
-    pub(crate) async fn count(&self, subject: &Subject<'_>, as_what: LimitedAs) -> Option<Verdict> {
+    /// Counts one call of `subject` at `now`; `None` when nothing limits it. One that may be `heavy` is held to what its tenant's
+    /// calls have cost before others are.
+    pub(crate) async fn count(
+        &self,
+        subject: &Subject<'_>,
+        as_what: LimitedAs,
+        heavy: bool,
+        now: Timestamp,
+    ) -> Option<Verdict> {
         if !self.config.enabled || as_what == LimitedAs::Unlimited {
             return None;
         }
         let rules = subject.rules(&self.config, as_what);
-        let verdict = match &self.redis {
+        let mut verdict = match &self.redis {
             None => self.local.count(subject, &rules),
             Some(redis) => match shared::count(redis, subject, &rules).await {
                 Ok(verdict) => {
@@ -101,11 +110,21 @@ impl Limits {
                 }
             },
         };
+        if let (Some(tenant), Some(_)) = (subject.tenant, subject.principal) {
+            cost::look(&self.config.cost, tenant, heavy, now, &mut verdict);
+        }
         if let Some(refusing) = verdict.refused_by {
             metrics::counter!(REFUSED, "policy" => refusing).increment(1);
         } else if verdict.wait > Duration::ZERO {
             QUEUED.increment(1);
         }
         Some(verdict)
+    }
+
+    /// Takes what requests of `tenant` have spent since it was taken last, and charges its budget with that and `sent` bytes.
+    pub(crate) fn charge(&self, tenant: &Tenant, sent: u64, now: Timestamp) -> Spent {
+        let spent = tenant.spending.take();
+        cost::charge(self.config.enabled.then_some(&self.config.cost), tenant, spent, sent, now);
+        spent
     }
 }

@@ -9,7 +9,7 @@ use super::{Few, LimitedAs, LimitsConfig, Rule};
 use crate::{Principal, network::counted_as};
 
 /// The names of all limits.
-pub(super) const POLICIES: [&str; 4] = ["tenant", "user", "address", "registration"];
+pub(super) const POLICIES: [&str; 5] = ["tenant", "user", "address", "registration", super::cost::POLICY];
 
 /// Whose call it is: a known caller, else an address.
 #[derive(Debug, Clone, Copy)]

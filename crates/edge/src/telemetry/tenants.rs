@@ -126,6 +126,7 @@ mod tests {
             placement: Placement { shard: "main".into(), database: "shared".into(), dedicated: false },
             rate_limit: None,
             flags: Flags::default(),
+            spending: kernel::Spending::default(),
         }
     }
 

@@ -80,7 +80,7 @@ fn world_with(checks: Vec<Box<dyn Check>>, metrics: Option<Metrics>) -> World {
     let edge = Edge::new(
         EdgeConfig::default(),
         Arc::new(FakeIdentity),
-        Arc::new(FakeRegistry),
+        Arc::new(FakeRegistry::default()),
         world.events.clone(),
         Clock::system(),
     );

@@ -4,6 +4,7 @@
 mod admission;
 mod compression;
 mod conditional;
+mod costs;
 mod documents;
 mod headers;
 mod health;

@@ -259,20 +259,26 @@ impl Identity for FakeIdentity {
     }
 }
 
-pub(crate) struct FakeRegistry;
+pub(crate) struct FakeRegistry(Vec<Arc<Tenant>>);
+
+impl Default for FakeRegistry {
+    fn default() -> Self {
+        Self(tenants())
+    }
+}
 
 #[async_trait]
 impl Registry for FakeRegistry {
     async fn find_tenant(&self, slug: &str) -> Result<Option<Arc<Tenant>>, RegistryError> {
-        Ok(tenants().into_iter().find(|tenant| &*tenant.slug == slug))
+        Ok(self.0.iter().find(|tenant| &*tenant.slug == slug).cloned())
     }
 
     async fn find_tenant_by_id(&self, id: TenantId) -> Result<Option<Arc<Tenant>>, RegistryError> {
-        Ok(tenants().into_iter().find(|tenant| tenant.id == id))
+        Ok(self.0.iter().find(|tenant| tenant.id == id).cloned())
     }
 
     async fn knows_origin(&self, origin: &str) -> Result<bool, RegistryError> {
-        Ok(tenants().iter().any(|tenant| tenant.settings.cors_origins.iter().any(|known| known == origin)))
+        Ok(self.0.iter().any(|tenant| tenant.settings.cors_origins.iter().any(|known| known == origin)))
     }
 }
 
@@ -289,6 +295,7 @@ fn tenants() -> Vec<Arc<Tenant>> {
             placement: Placement { shard: "main".into(), database: "none".into(), dedicated: false },
             rate_limit: None,
             flags: Flags::default(),
+            spending: kernel::Spending::default(),
         })
     };
     vec![
@@ -315,6 +322,7 @@ impl SecurityEvents for Recorded {
 
 pub(crate) struct World {
     pub(crate) edge: Edge,
+    pub(crate) clock: Clock,
     pub(crate) router: Router,
     pub(crate) things: Things,
     pub(crate) events: Arc<Recorded>,
@@ -333,8 +341,8 @@ impl World {
         let events = Arc::new(Recorded::default());
         let clock = Clock::fake(NOW.parse().unwrap());
         let edge = {
-            let (identity, registry) = (Arc::new(FakeIdentity), Arc::new(FakeRegistry));
-            let security = events.clone();
+            let (identity, registry) = (Arc::new(FakeIdentity), Arc::new(FakeRegistry::default()));
+            let (security, clock) = (events.clone(), clock.clone());
             Edge::with_parts(
                 config,
                 EdgeParts { identity, registry, security, clock, redis, audit: None, meter: None },
@@ -343,7 +351,7 @@ impl World {
         let things = Things::default();
         let all = std::iter::once(routes().with_state(things.clone())).chain(more);
         let router = Api::new(all).unwrap().into_router(&edge);
-        Self { edge, router, things, events }
+        Self { edge, clock, router, things, events }
     }
 
     pub(crate) async fn send(&self, call: Call) -> Answer {

@@ -96,6 +96,7 @@ impl Lookup {
             placement: placement.clone(),
             rate_limit: None,
             flags: Flags::default(),
+            spending: kernel::Spending::default(),
         };
         Self { tenants: Mutex::new(HashMap::from([(id, Arc::new(tenant))])) }
     }

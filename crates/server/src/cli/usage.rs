@@ -53,8 +53,18 @@ async fn show(session: &Session, args: UsageArgs, json: bool) -> Result<Outcome>
     let usage = list_usage(&tx, &filter).await?;
     tx.commit().await?;
     let rows: Vec<_> = usage.iter().map(cells).collect();
-    let header =
-        ["merchant", "tier", "calls", "bytes in", "bytes out", "ms at work", "messages", "rows", "bytes"];
+    let header = [
+        "merchant",
+        "tier",
+        "calls",
+        "bytes in",
+        "bytes out",
+        "ms at work",
+        "messages",
+        "rows",
+        "bytes",
+        "database ms",
+    ];
     output::print(json, &json!({ "items": usage }), output::table(&header, &rows))?;
     Ok(Outcome::Done)
 }
@@ -65,7 +75,12 @@ fn cells(usage: &TenantUsage) -> Vec<String> {
     let held = [used.stored_rows, used.stored_bytes];
     let held = held.map(|amount| amount.map_or_else(|| "-".to_owned(), |amount| amount.to_string()));
     let names = [usage.tenant.clone(), format!("{:?}", usage.tier).to_lowercase()];
-    names.into_iter().chain(amounts.iter().map(i64::to_string)).chain(held).collect()
+    names
+        .into_iter()
+        .chain(amounts.iter().map(i64::to_string))
+        .chain(held)
+        .chain([used.database_ms.to_string()])
+        .collect()
 }
 
 /// The cost report of one merchant, its facts counted just now.

@@ -1,6 +1,6 @@
 //! PLT-8: the bill of a real merchant: what was sold and ordered, what it holds and published, at the prices of the list.
 
-use control::usage::{PriceConfig, sample_storage};
+use control::usage::{PriceConfig, add_up, count_facts, sample_storage};
 use jiff::civil::date;
 use kernel::Tier;
 use serde_json::Value;
@@ -23,9 +23,11 @@ async fn a_merchant_s_bill_counts_what_its_books_say_line_by_line() {
     let world = World::make(&admin, "Akanthus").await;
     world.sell(&admin, "2").await;
     app.drain().await.unwrap();
-    assert_eq!(sample_storage(&app.parts.control, app.clock.now()).await.unwrap(), 0, "the job has done it");
-    app.parts.control.flush_usage().await.unwrap();
-    control::usage::add_up(&app.parts.control, app.clock.now()).await.unwrap();
+    let (control, now) = (&app.parts.control, app.clock.now());
+    assert_eq!(sample_storage(control, now).await.unwrap(), 1);
+    assert_eq!(count_facts(control, now).await.unwrap(), 2);
+    control.flush_usage().await.unwrap();
+    add_up(control, now).await.unwrap();
 
     let operator = app.operator(&["platform:*"]).await.unwrap();
     let report = operator.get("/admin/tenants/acme/usage/cost").await.is(200).json;

@@ -21,6 +21,7 @@ mod crash;
 mod dead_letters;
 mod documents;
 mod encrypted;
+mod fairness;
 mod flags;
 mod fuzz;
 mod isolation;

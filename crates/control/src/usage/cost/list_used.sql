@@ -4,7 +4,8 @@ from control.tenant as t
 join control.usage_day as d on d.tenant_id = t.id
 cross join lateral (
     values ('calls', d.calls), ('received_bytes', d.received_bytes), ('sent_bytes', d.sent_bytes),
-        ('worked_us', d.worked_us), ('messages', d.messages), ('stored_row_days', d.stored_rows),
+        ('worked_us', d.worked_us), ('messages', d.messages), ('database_us', d.database_us),
+        ('moved_rows', d.moved_rows), ('stored_row_days', d.stored_rows),
         ('stored_byte_days', d.stored_bytes)
 ) as n (item, quantity)
 where t.slug = $1 and d.day between $2::text::date and $3::text::date and n.quantity > 0

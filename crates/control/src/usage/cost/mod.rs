@@ -41,7 +41,7 @@ pub struct CostReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CostLine {
-    /// What: `calls`, `received_bytes`, `sent_bytes`, `worked_us`, `messages`, `stored_row_days`, `stored_byte_days` or a kind of
+    /// What: `calls`, `received_bytes`, `sent_bytes`, `worked_us`, `messages`, `database_us`, `moved_rows`, `stored_row_days`, `stored_byte_days` or a kind of
     /// billable facts, such as `sale` or `order`.
     #[schema(max_length = 50)]
     pub item: String,

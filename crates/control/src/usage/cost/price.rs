@@ -9,8 +9,17 @@ use serde::{Deserialize, Serialize};
 use crate::{ControlConfig, usage::BillableFacts};
 
 /// What is measured and may have a price, beside the facts of domains.
-const MEASURED: [&str; 7] =
-    ["calls", "received_bytes", "sent_bytes", "worked_us", "messages", "stored_row_days", "stored_byte_days"];
+const MEASURED: [&str; 9] = [
+    "calls",
+    "received_bytes",
+    "sent_bytes",
+    "worked_us",
+    "messages",
+    "database_us",
+    "moved_rows",
+    "stored_row_days",
+    "stored_byte_days",
+];
 /// The most prices of a list.
 const MOST_PRICES: usize = 1000;
 
@@ -18,7 +27,8 @@ const MOST_PRICES: usize = 1000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PriceConfig {
-    /// What: a measured quantity (`calls`, `received_bytes`, `sent_bytes`, `worked_us`, `messages`, `stored_row_days`,
+    /// What: a measured quantity (`calls`, `received_bytes`, `sent_bytes`, `worked_us`, `messages`, `database_us`,
+    /// `moved_rows`, `stored_row_days`,
     /// `stored_byte_days`) or a kind of billable facts (`sale`, `order`).
     pub item: String,
     /// For tenants of this tier.
