@@ -72,10 +72,12 @@ fn owner(path: &Path) -> Option<(u32, u32)> {
     Some((meta.uid(), meta.gid()))
 }
 
-/// A command that runs as `account`, out of reach of our terminal's Ctrl-C, and untouched by `PG*` variables.
+/// A command that runs as `account`, out of reach of our terminal's Ctrl-C, and untouched by `PG*` variables. Ours,
+/// secrets among them, are none of its business.
 pub(super) fn command(program: &Path, account: Option<&Account>) -> Command {
     let mut command = Command::new(program);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
+    let is_kept_back = |name: &str| name.starts_with("PG") || name.starts_with("MARKETHALL_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_kept_back(&name.to_string_lossy())) {
         command.env_remove(name);
     }
     command.env("LC_ALL", "C").current_dir("/").process_group(0).stdin(std::process::Stdio::null());
