@@ -19,7 +19,7 @@ use crate::shelf::{ANN, BOB, SHELF, STEP_1, STEP_2, act_as, count, databases, em
 async fn migrations_run_once_in_order_and_are_recorded() {
     let (name, owner) = empty_database().await;
     let migrations = Migrations::tenant([SHELF]);
-    assert_eq!(status(&owner, &migrations).await.unwrap().pending.len(), 5);
+    assert_eq!(status(&owner, &migrations).await.unwrap().pending.len(), 6);
     let done = up(&owner, &migrations).await.unwrap();
     let names: Vec<_> = done.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -28,6 +28,7 @@ async fn migrations_run_once_in_order_and_are_recorded() {
             "db/0001_bookkeeping",
             "db/0002_isolation",
             "db/0003_estimates",
+            "db/0004_measure",
             "shelf/0001_books",
             "shelf/0002_titles"
         ]
@@ -36,7 +37,7 @@ async fn migrations_run_once_in_order_and_are_recorded() {
     assert!(up(&owner, &migrations).await.unwrap().is_empty());
     println!("nothing to do took {:?}", begun.elapsed());
     let state = status(&owner, &migrations).await.unwrap();
-    assert_eq!((state.applied.len(), state.pending.len(), state.newer.len()), (5, 0, 0));
+    assert_eq!((state.applied.len(), state.pending.len(), state.newer.len()), (6, 0, 0));
     // An older program on a newer schema goes on working: steps only expand.
     let state = status(&owner, &Migrations::tenant([])).await.unwrap();
     let newer: Vec<_> = state.newer.iter().map(ToString::to_string).collect();
@@ -50,7 +51,7 @@ async fn processes_that_migrate_at_the_same_moment_run_each_step_once() {
     let migrations = Migrations::tenant([SHELF]);
     let runs = futures::future::join_all((0..6).map(|_| up(&owner, &migrations))).await;
     let done: Vec<usize> = runs.into_iter().map(|run| run.unwrap().len()).collect();
-    assert_eq!(done.iter().sum::<usize>(), 5, "{done:?}");
+    assert_eq!(done.iter().sum::<usize>(), 6, "{done:?}");
     drop_database(&TestCluster::get().admin(), &name).await.unwrap();
 }
 
@@ -188,7 +189,7 @@ async fn an_administrator_without_superuser_rights_can_set_everything_up() {
     let (tenant, control) = (Migrations::tenant([SHELF]), Migrations::control([]));
     let done = prepare(&cloud, passwords, &specs, &tenant, &control).await.unwrap();
     let counts: Vec<_> = done.iter().map(|(name, steps)| (name.as_str(), steps.len())).collect();
-    assert_eq!(counts, [("markethall_control", 2), ("markethall_shared", 5), ("markethall_template", 5)]);
+    assert_eq!(counts, [("markethall_control", 2), ("markethall_shared", 6), ("markethall_template", 6)]);
     create_tenant_database(&cloud, "markethall_t_acme", "markethall_template").await.unwrap();
     for name in ["markethall_shared", "markethall_t_acme"] {
         let mut inside = cloud.clone();
