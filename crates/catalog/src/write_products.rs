@@ -2,7 +2,7 @@
 //! transaction. Every way to change a product comes through here.
 
 use db::{DbError, Stmt, TenantTx};
-use futures::future::{try_join, try_join3};
+use futures::future::{join, join3};
 use jiff::Timestamp;
 use messages::Draft;
 use uuid::Uuid;
@@ -55,7 +55,10 @@ pub(crate) async fn write_products(
         return Ok(changes);
     }
     let (new, updates) = changes.split_at(count);
-    try_join3(insert(tx, new), update(tx, updates), record(tx, &changes)).await?;
+    // Whoever comes behind a failure only hears that the transaction is lost, and may be looked at first.
+    let (inserted, updated, recorded) =
+        join3(insert(tx, new), update(tx, updates), record(tx, &changes)).await;
+    inserted.and(updated).and(recorded)?;
     Ok(changes)
 }
 
@@ -117,7 +120,8 @@ async fn record(tx: &TenantTx, changes: &[Change]) -> Result<(), DbError> {
         let drafts: Vec<Draft> = changes.iter().map(|change| draft(tx, change)).collect();
         messages::publish(tx, &drafts).await
     };
-    try_join(counted, published).await.map(drop)
+    let (counted, published) = join(counted, published).await;
+    counted.and(published).map(drop)
 }
 
 fn draft(tx: &TenantTx, change: &Change) -> Draft {

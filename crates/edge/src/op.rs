@@ -12,6 +12,7 @@ use utoipa::{
 use crate::{
     LimitedAs, SecurityEventKind,
     document::{SchemaPart, schema_part},
+    limits::Held,
 };
 
 /// Who may call an operation.
@@ -292,11 +293,15 @@ impl Op {
         self.etag && !self.is_unsafe()
     }
 
-    /// Whether it may take long: a list, a report or an export of a tenant, which is slowed before anything else is when the tenant's
-    /// requests cost too much (PLT-15).
-    pub(crate) fn is_heavy(&self) -> bool {
+    /// How soon it is held to what its tenant's requests have cost (PLT-15): what may take long, a list, a report or an export,
+    /// before a look at one thing; what changes something never, for people stand at a till.
+    pub(crate) fn held(&self) -> Held {
         let of_tenant = matches!(self.access, Some(Access::Permission(_) | Access::Owned(..)));
-        of_tenant && self.method == Method::GET && !self.path.ends_with('}')
+        match (self.is_unsafe(), of_tenant && !self.path.ends_with('}')) {
+            (true, _) => Held::Never,
+            (false, true) => Held::First,
+            (false, false) => Held::Late,
+        }
     }
 
     /// Whether it changes something.

@@ -170,7 +170,17 @@ impl Market {
         }
         command.args(words).env("MARKETHALL_DATA_DIR", &self.data_dir).env_remove("PORT");
         // Counted as in production, at a rate that no measurement reaches.
-        for policy in ["FREE", "STANDARD", "ENTERPRISE", "USER", "ADDRESS", "REGISTRATION"] {
+        for policy in [
+            "FREE",
+            "STANDARD",
+            "ENTERPRISE",
+            "USER",
+            "ADDRESS",
+            "REGISTRATION",
+            "COST__FREE",
+            "COST__STANDARD",
+            "COST__ENTERPRISE",
+        ] {
             let name = format!("MARKETHALL_EDGE__LIMITS__{policy}");
             command.env(name, "{limit=1000000,window_seconds=1,burst=1000000}");
         }

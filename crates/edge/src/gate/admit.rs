@@ -140,8 +140,8 @@ impl Arrival<'_> {
             address: self.address,
         };
         let edge = &self.edge.0;
-        let (as_what, heavy) = (self.op.limited_as, self.op.is_heavy());
-        let Some(verdict) = edge.limits.count(&subject, as_what, heavy, self.now).await else {
+        let (as_what, held) = (self.op.limited_as, self.op.held());
+        let Some(verdict) = edge.limits.count(&subject, as_what, held, self.now).await else {
             return Ok(());
         };
         known.standings = verdict.standings;

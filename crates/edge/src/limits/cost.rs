@@ -10,12 +10,10 @@ use std::{sync::LazyLock, time::Duration};
 use kernel::{RateLimit, Spent, Tenant, Tier, Timestamp};
 use metrics::Counter;
 
-use super::{CostConfig, Standing, Verdict, bucket};
+use super::{CostConfig, Held, Standing, Verdict, bucket};
 
 /// The policy's name in headers and metrics.
 pub(super) const POLICY: &str = "tenant-cost";
-const TIERS: [(Tier, &str); 3] =
-    [(Tier::Free, "free"), (Tier::Standard, "standard"), (Tier::Enterprise, "enterprise")];
 
 const SPENT: &str = "markethall_cost_microseconds_total";
 const SLOWED: &str = "markethall_cost_slowed_total";
@@ -28,21 +26,16 @@ struct Counters {
     refused: Counter,
 }
 
-static COUNTERS: LazyLock<[Counters; 3]> = LazyLock::new(|| {
-    TIERS.map(|(_, tier)| Counters {
-        spent: metrics::counter!(SPENT, "tier" => tier),
-        slowed: metrics::counter!(SLOWED, "tier" => tier),
-        refused: metrics::counter!(REFUSED, "tier" => tier),
+static COUNTERS: LazyLock<[Counters; Tier::ALL.len()]> = LazyLock::new(|| {
+    Tier::ALL.map(|tier| Counters {
+        spent: metrics::counter!(SPENT, "tier" => tier.as_str()),
+        slowed: metrics::counter!(SLOWED, "tier" => tier.as_str()),
+        refused: metrics::counter!(REFUSED, "tier" => tier.as_str()),
     })
 });
 
 fn counters(tier: Tier) -> &'static Counters {
-    let [free, standard, enterprise] = &*COUNTERS;
-    match tier {
-        Tier::Free => free,
-        Tier::Standard => standard,
-        Tier::Enterprise => enterprise,
-    }
+    &COUNTERS[tier as usize]
 }
 
 /// Makes every counter of this module, with zero: alerts need a beginning.
@@ -53,7 +46,7 @@ pub(super) fn register_metrics() {
     );
     metrics::describe_counter!(SLOWED, "Requests that waited because their merchant's have cost much.");
     metrics::describe_counter!(REFUSED, "Requests refused because their merchant's have cost too much.");
-    for (tier, _) in TIERS {
+    for tier in Tier::ALL {
         let Counters { spent, slowed, refused } = counters(tier);
         [spent, slowed, refused].into_iter().for_each(|counter| counter.increment(0));
     }
@@ -62,7 +55,7 @@ pub(super) fn register_metrics() {
 /// What becomes of a request of a tenant whose budget is whole again `ahead` ns from now.
 ///
 /// One that may be `heavy` (a list, a report, an export) waits as soon as the burst is used up, and is refused beyond the queue.
-/// Any other (a sale, a look at one thing) goes on until twice as much is owed: a merchant's reports do not stop its tills.
+/// A look at one thing goes on until twice as much is owed.
 fn decide(limit: &RateLimit, ahead: u64, heavy: bool) -> bucket::Turn {
     let interval = bucket::interval_ns(limit);
     let burst = u64::from(limit.burst).saturating_mul(interval);
@@ -76,7 +69,10 @@ fn decide(limit: &RateLimit, ahead: u64, heavy: bool) -> bucket::Turn {
 }
 
 /// Adds to `verdict` whether the tenant's cost lets the request pass; its standing is named once less than half is left.
-pub(super) fn look(config: &CostConfig, tenant: &Tenant, heavy: bool, now: Timestamp, verdict: &mut Verdict) {
+pub(super) fn look(config: &CostConfig, tenant: &Tenant, held: Held, now: Timestamp, verdict: &mut Verdict) {
+    if held == Held::Never {
+        return;
+    }
     let limit = config.of_tier(tenant.tier);
     let now = nanoseconds(now);
     let whole_at = tenant.spending.whole_at();
@@ -84,7 +80,7 @@ pub(super) fn look(config: &CostConfig, tenant: &Tenant, heavy: bool, now: Times
     if ahead == 0 {
         return;
     }
-    match decide(&limit, ahead, heavy) {
+    match decide(&limit, ahead, held == Held::First) {
         bucket::Turn::Passes { wait_ns, .. } => {
             if wait_ns > 0 && verdict.refused_by.is_none() {
                 counters(tenant.tier).slowed.increment(1);
@@ -139,7 +135,7 @@ mod tests {
 
     // PLT-15: a quarter of a connection, 1 s at once, 100 ms of debt that waits.
     #[test]
-    fn what_is_heavy_waits_and_is_refused_first_and_a_sale_goes_on_to_twice_the_debt() {
+    fn what_is_heavy_waits_and_is_refused_first_and_a_look_at_one_thing_goes_on_to_twice_the_debt() {
         let limit = RateLimit::new(250, 1, 1000, 100);
         let pass = |wait_ns| bucket::Turn::Passes { full_at: 0, wait_ns };
         let turn = |owed_ms: u64, heavy| match decide(&limit, owed_ms * 4 * MS, heavy) {

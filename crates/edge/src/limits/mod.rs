@@ -77,19 +77,30 @@ pub(crate) struct Limits {
     redis: Option<Redis>,
 }
 
+/// How soon a call is held to what its tenant's calls have cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// As soon as the budget is used up.
+    First,
+    /// When twice as much is owed.
+    Late,
+    /// Not at all.
+    Never,
+}
+
 impl Limits {
     pub(crate) fn new(config: LimitsConfig, redis: Option<Redis>) -> Self {
         SHARED.set(f64::from(u8::from(redis.is_some())));
         Self { local: Local::new(config.callers), config, redis }
     }
 
-    /// Counts one call of `subject` at `now`; `None` when nothing limits it. One that may be `heavy` is held to what its tenant's
-    /// calls have cost before others are.
+    /// Counts one call of `subject` at `now`; `None` when nothing limits it. `held` says how soon it is held to what its tenant's
+    /// calls have cost.
     pub(crate) async fn count(
         &self,
         subject: &Subject<'_>,
         as_what: LimitedAs,
-        heavy: bool,
+        held: Held,
         now: Timestamp,
     ) -> Option<Verdict> {
         if !self.config.enabled || as_what == LimitedAs::Unlimited {
@@ -111,7 +122,7 @@ impl Limits {
             },
         };
         if let (Some(tenant), Some(_)) = (subject.tenant, subject.principal) {
-            cost::look(&self.config.cost, tenant, heavy, now, &mut verdict);
+            cost::look(&self.config.cost, tenant, held, now, &mut verdict);
         }
         if let Some(refusing) = verdict.refused_by {
             metrics::counter!(REFUSED, "policy" => refusing).increment(1);

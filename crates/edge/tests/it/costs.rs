@@ -89,7 +89,7 @@ async fn few_calls_that_cost_much_are_slowed_and_many_that_cost_little_are_not()
 
 // PLT-15: a merchant's own reports do not stop its tills.
 #[tokio::test]
-async fn a_sale_passes_while_its_merchant_s_reports_are_refused_up_to_twice_the_debt() {
+async fn a_sale_passes_while_its_merchant_s_reports_are_refused_however_much_is_owed() {
     let world = World::with(budget(0), vec![routes()]);
     for _ in 0..2 {
         assert_eq!(status(&world, get("acme", "report")).await, 204);
@@ -98,12 +98,11 @@ async fn a_sale_passes_while_its_merchant_s_reports_are_refused_up_to_twice_the_
     for _ in 0..100 {
         assert_eq!(status(&world, write("acme", "sale")).await, 204);
     }
-    // 12.1 s are owed; with what this costs it is more than twice what there was.
+    // 12.1 s are owed; with what this costs it is more than twice what there was. Nobody is sent away from a till for that.
     assert_eq!(status(&world, write("acme", "import")).await, 204);
-    let refused = world.send(write("acme", "sale")).await.is(429, "RATE_LIMITED");
-    assert_eq!(refused.header("retry-after"), "3");
-    world.clock.advance_seconds(3);
-    assert_eq!(status(&world, write("acme", "sale")).await, 204);
+    for _ in 0..100 {
+        assert_eq!(status(&world, write("acme", "sale")).await, 204);
+    }
     assert_eq!(status(&world, get("acme", "list")).await, 429);
 }
 

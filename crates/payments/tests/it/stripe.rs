@@ -118,7 +118,10 @@ async fn a_charge_that_never_arrived_is_given_up_and_a_late_one_takes_nothing() 
     let outcome = shop.charge(&order).await;
     assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
     shop.settle(order.payment, outcome).await;
-    stripe.fail(Fault::Unavailable("/payment_intents"));
+    // Each time it is asked again, too.
+    for _ in 0..4 {
+        stripe.fail(Fault::Unavailable("/payment_intents"));
+    }
     shop.later(60).ask_again().await;
     assert_eq!(shop.payment(order.payment).await.state, PaymentState::Unknown);
     shop.later(180).ask_again().await;

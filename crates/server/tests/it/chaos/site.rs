@@ -274,14 +274,21 @@ fn settings(far: &Pair, redis: &RedisServer, nats: &NatsServer, relays: &[Relay]
         ("MARKETHALL_PAYMENTS__CALL_TIMEOUT_MS", "2000".to_owned()),
     ];
     // Counted by Redis, at a rate that nobody reaches.
-    for name in ["FREE", "STANDARD", "ENTERPRISE", "USER", "ADDRESS"] {
-        let name: &'static str = match name {
-            "FREE" => "MARKETHALL_EDGE__LIMITS__FREE",
-            "STANDARD" => "MARKETHALL_EDGE__LIMITS__STANDARD",
-            "ENTERPRISE" => "MARKETHALL_EDGE__LIMITS__ENTERPRISE",
-            "USER" => "MARKETHALL_EDGE__LIMITS__USER",
-            _ => "MARKETHALL_EDGE__LIMITS__ADDRESS",
-        };
+    for name in [
+        "MARKETHALL_EDGE__LIMITS__FREE",
+        "MARKETHALL_EDGE__LIMITS__STANDARD",
+        "MARKETHALL_EDGE__LIMITS__ENTERPRISE",
+        "MARKETHALL_EDGE__LIMITS__USER",
+        "MARKETHALL_EDGE__LIMITS__ADDRESS",
+    ] {
+        settings.push((name, "{limit=1000000,window_seconds=1,burst=1000000}".to_owned()));
+    }
+    // What a slow database costs is not what is looked at here.
+    for name in [
+        "MARKETHALL_EDGE__LIMITS__COST__FREE",
+        "MARKETHALL_EDGE__LIMITS__COST__STANDARD",
+        "MARKETHALL_EDGE__LIMITS__COST__ENTERPRISE",
+    ] {
         settings.push((name, "{limit=1000000,window_seconds=1,burst=1000000}".to_owned()));
     }
     settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
