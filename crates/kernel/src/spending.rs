@@ -53,9 +53,15 @@ impl Spending {
         self.0.whole_at.load(Ordering::Relaxed)
     }
 
-    /// Moves that moment on by `cost_ns` from where it is, or from `now` if that has passed, but not beyond `latest`.
+    /// Moves that moment on by `cost_ns` from where it is, or from `now` if that has passed, but not beyond `latest`. One that is
+    /// more than twice as far away was set by a clock that has gone back since, and is forgotten.
     pub fn charge(&self, now: u64, cost_ns: u64, latest: u64) {
-        let charged = |whole_at: u64| Some(whole_at.max(now).saturating_add(cost_ns).min(latest.max(now)));
+        let latest = latest.max(now);
+        let most = latest.saturating_add(latest - now);
+        let charged = |whole_at: u64| {
+            let owed_until = if whole_at > most { now } else { whole_at.max(now) };
+            Some(owed_until.saturating_add(cost_ns).min(latest))
+        };
         // The closure always gives a value, so that this cannot fail.
         let _ = self.0.whole_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, charged);
     }
@@ -104,6 +110,11 @@ mod tests {
         assert_eq!(spending.whole_at(), 120);
         spending.charge(500, 10, 1000);
         assert_eq!(spending.whole_at(), 510);
+        spending.charge(500, u64::MAX, 1000);
+        assert_eq!(spending.whole_at(), 1000);
+        // The clock has gone back to 10, from where nothing beyond 20 is ever owed.
+        spending.charge(10, 5, 20);
+        assert_eq!(spending.whole_at(), 15);
         spending.charge(500, u64::MAX, 1000);
         assert_eq!(spending.whole_at(), 1000);
     }

@@ -12,6 +12,8 @@ use metrics::Counter;
 
 use super::{CostConfig, Held, Standing, Verdict, bucket};
 
+/// More than so many times what refuses is never owed.
+const MOST_DEBTS: u64 = 4;
 /// The policy's name in headers and metrics.
 pub(super) const POLICY: &str = "tenant-cost";
 
@@ -52,14 +54,17 @@ pub(super) fn register_metrics() {
     }
 }
 
+/// What may be owed before what is heavy is refused, in nanoseconds.
+fn most(limit: &RateLimit) -> u64 {
+    (u64::from(limit.burst) + u64::from(limit.queue)).saturating_mul(bucket::interval_ns(limit))
+}
+
 /// What becomes of a request of a tenant whose budget is whole again `ahead` ns from now.
 ///
 /// One that may be `heavy` (a list, a report, an export) waits as soon as the burst is used up, and is refused beyond the queue.
 /// A look at one thing goes on until twice as much is owed.
 fn decide(limit: &RateLimit, ahead: u64, heavy: bool) -> bucket::Turn {
-    let interval = bucket::interval_ns(limit);
-    let burst = u64::from(limit.burst).saturating_mul(interval);
-    let most = burst.saturating_add(u64::from(limit.queue).saturating_mul(interval));
+    let (burst, most) = (u64::from(limit.burst).saturating_mul(bucket::interval_ns(limit)), most(limit));
     let refused_from = if heavy { most } else { most.saturating_mul(2) };
     if ahead > refused_from {
         return bucket::Turn::Refused { after_ns: ahead - refused_from };
@@ -77,7 +82,8 @@ pub(super) fn look(config: &CostConfig, tenant: &Tenant, held: Held, now: Timest
     let now = nanoseconds(now);
     let whole_at = tenant.spending.whole_at();
     let ahead = whole_at.saturating_sub(now);
-    if ahead == 0 {
+    // Further away than anything is charged: the clock has gone back since.
+    if ahead == 0 || ahead > most(&limit).saturating_mul(2 * MOST_DEBTS) {
         return;
     }
     match decide(&limit, ahead, held == Held::First) {
@@ -119,8 +125,7 @@ pub(super) fn charge(config: Option<&CostConfig>, tenant: &Tenant, spent: Spent,
     let now = nanoseconds(now);
     let cost_ns = u64::try_from(u128::from(cost) * u128::from(interval) / 1000).unwrap_or(u64::MAX);
     // However much a single request has cost, its tenant trades again when twice as much as refuses it has been paid off.
-    let most = (u64::from(limit.burst) + u64::from(limit.queue)).saturating_mul(interval);
-    tenant.spending.charge(now, cost_ns, now.saturating_add(most.saturating_mul(4)));
+    tenant.spending.charge(now, cost_ns, now.saturating_add(most(&limit).saturating_mul(MOST_DEBTS)));
 }
 
 fn nanoseconds(now: Timestamp) -> u64 {
