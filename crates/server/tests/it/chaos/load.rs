@@ -242,15 +242,17 @@ async fn shopper(shared: Arc<Shared>, merchant: Merchant) {
     while !shared.stopped() {
         let mut paying = false;
         match shop(&shared, &merchant, &mut paying).await {
-            Ok(sale) => shared.acknowledge(merchant.slug, |it| it.web_sales.push(sale)),
+            Ok(Some(sale)) => shared.acknowledge(merchant.slug, |it| it.web_sales.push(sale)),
+            Ok(None) => {}
             Err(TurnedAway) if paying => shared.acknowledge(merchant.slug, |it| it.in_doubt += 1),
             Err(TurnedAway) => {}
         }
     }
 }
 
-/// One guest, who gets to know of a sale; `paying` once it is asked for.
-async fn shop(shared: &Shared, merchant: &Merchant, paying: &mut bool) -> Result<String, TurnedAway> {
+/// One guest, who gets to know of a sale, or that the provider did not answer in time: it keeps its books in the very
+/// database that is away. `paying` once it is asked for.
+async fn shop(shared: &Shared, merchant: &Merchant, paying: &mut bool) -> Result<Option<String>, TurnedAway> {
     let welcome = |client: Client| client.api(Method::POST, "/customers/guest");
     let guest = shared.insist(merchant, &merchant.token, welcome, |answer| answer.status == 200).await?;
     let token = guest.text("/token").to_owned();
@@ -266,12 +268,13 @@ async fn shop(shared: &Shared, merchant: &Merchant, paying: &mut bool) -> Result
     let begun = shared.insist(merchant, &token, pay, |it| matches!(it.status, 201 | 202)).await?;
     let place = format!("/api/v1/checkout/{}", begun.text("/id"));
     let ask = |client: Client| client.call(Method::GET, &place);
-    let ended = |answer: &Answer| answer.status == 200 && answer.json["state"] == "completed";
+    let unpaid = |it: &Value| it["state"] == "failed" && it["failure"]["code"] == "PAYMENT_TIMEOUT";
+    let ended = |it: &Answer| it.status == 200 && (it.json["state"] == "completed" || unpaid(&it.json));
     let mut paid = shared.insist(merchant, &token, ask, |it| ended(it) || is_under_way(&it.json)).await?;
     while !ended(&paid) {
         paid = shared.insist(merchant, &token, ask, |it| ended(it) || is_under_way(&it.json)).await?;
     }
-    Ok(paid.text("/saleId").to_owned())
+    Ok((!unpaid(&paid.json)).then(|| paid.text("/saleId").to_owned()))
 }
 
 fn is_under_way(checkout: &Value) -> bool {
